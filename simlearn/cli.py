@@ -1,0 +1,319 @@
+"""The command line. Each command is a thin wrapper around one public function; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import tyro
+from tyro.conf import Positional
+
+from scenes.errors import UserError
+
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+app = tyro.extras.SubcommandApp()
+
+
+def _workers() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@app.command
+def generate(
+    *,
+    family: str,
+    out: Path,
+    scenes: int = 16,
+    frames: int = 8,
+    size: str = "320x240",
+    seed: int = 0,
+    workers: int = 0,
+    resume: bool = False,
+    renderer: str = "raster",
+    set: tuple[str, ...] = (),
+) -> None:
+    """Render a labelled data set of procedural worlds.
+
+    Example: simlearn generate --family rooms --scenes 100 --frames 8 --size 320x240 --out data/rooms
+
+    Args:
+        family: Scene family (see `simlearn info`).
+        out: Folder to write; must be new or empty unless --resume is given.
+        scenes: Number of worlds.
+        frames: Frames in the clip of each world.
+        size: Image size, WIDTHxHEIGHT in pixels.
+        seed: Data set seed; the same seed gives the same bytes for any number of workers.
+        workers: Worker processes; 0 means one for each core.
+        resume: Continue an interrupted run in the same folder.
+        renderer: Renderer (see `simlearn info`).
+        set: Settings of the family as NAME=VALUE, for example horizontal_fov_deg=60 or horizontal_fov_deg=50..75 (uniform).
+    """
+    from simlearn.generate import GenerateConfig
+    from simlearn.generate import generate as run
+    from simlearn.settings import parse_settings, parse_size
+
+    width, height = parse_size(size)
+    run(
+        GenerateConfig(
+            family=family,
+            scenes=scenes,
+            frames=frames,
+            width=width,
+            height=height,
+            seed=seed,
+            workers=workers or _workers(),
+            out=out,
+            resume=resume,
+            renderer=renderer,
+            settings=parse_settings(set),
+        )
+    )
+
+
+@app.command
+def train(
+    *,
+    pretext: str,
+    data: Path,
+    out: Path,
+    backbone: str = "resnet18",
+    width: int = 32,
+    budget: str = "samples=100000",
+    batch_size: int = 64,
+    lr: float = 0.0,
+    seed: int = 0,
+    workers: int = 0,
+) -> None:
+    """Train a backbone on a pretext task. Run again with the same --out to continue an interrupted run.
+
+    Example: simlearn train --pretext game_engine --data data/rooms --out runs/rooms
+
+    Args:
+        pretext: Pretext task (see `simlearn info`).
+        data: Data set folder made by `simlearn generate`.
+        out: Run folder: checkpoint, metrics, configuration.
+        backbone: Network (see `simlearn info`).
+        width: Channels of the first stage; 64 is the standard ResNet, 32 half of it.
+        budget: samples=N, minutes=M, or both joined by a comma.
+        batch_size: Samples in a step.
+        lr: Peak learning rate; 0 takes the pretext's own default.
+        seed: Seed of initialisation, sample order and augmentation.
+        workers: Data loading processes; 0 loads in the training process.
+    """
+    from simlearn.train import train as run
+
+    result = run(
+        pretext=pretext,
+        data=data,
+        out=out,
+        backbone=backbone,
+        width=width,
+        budget=budget,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        workers=workers,
+    )
+    print(f"{result}: evaluate it with `simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl`")
+
+
+@app.command
+def evaluate(
+    *,
+    benchmark: str,
+    checkpoint: str,
+    out: Path,
+    data: Path | None = None,
+    backbone: str = "resnet18",
+    width: int = 32,
+    seed: int = 0,
+    quick: bool = False,
+) -> None:
+    """Measure a checkpoint on a benchmark and append the rows to a results file.
+
+    Example: simlearn evaluate --benchmark tiny_imagenet --checkpoint runs/rooms --out results.jsonl
+
+    Args:
+        benchmark: Benchmark (see `simlearn info`). Real ones read their data from SIMLEARN_DATA.
+        checkpoint: Run folder of `simlearn train`, or `random`, or `supervised`.
+        out: Results file (JSON lines), appended to; pictures land in a folder beside it.
+        data: Rendered data set, for the benchmark `rendered`.
+        backbone: Network of `random` and `supervised`.
+        width: Its width.
+        seed: Seed of initialisation and of every split.
+        quick: Smaller budgets; the rows say so.
+    """
+    from simlearn.evaluate import evaluate as run
+
+    run(benchmark, checkpoint, out, data=data, backbone=backbone, width=width, seed=seed, quick=quick)
+
+
+@app.command
+def compare(
+    *,
+    data: Path,
+    out: Path,
+    pretexts: tuple[str, ...] = ("all",),
+    benchmarks: tuple[str, ...] = ("all",),
+    backbone: str = "resnet18",
+    width: int = 32,
+    budget: str = "samples=100000",
+    seeds: int = 3,
+    heldout: Path | None = None,
+    quick: bool = False,
+) -> None:
+    """Train every pretext under one budget and measure all of them, random and supervised on the same benchmarks; resumable.
+
+    Args:
+        data: Rendered data set to train on.
+        out: Folder of the comparison: runs, results.jsonl, pictures.
+        pretexts: Names, or `all`.
+        benchmarks: Names, or `all` for those whose data is found.
+        backbone: Network of all rows.
+        width: Its width.
+        budget: samples=N, minutes=M, or both joined by a comma; the same for every pretext.
+        seeds: Number of seeds: 0, 1, ...
+        heldout: Rendered data set never trained on, for the benchmark `rendered`.
+        quick: Smaller budgets of the benchmarks; the rows say so.
+    """
+    from simlearn.compare import compare as run
+
+    run(
+        pretexts=pretexts,
+        data=data,
+        out=out,
+        budget=budget,
+        seeds=range(seeds),
+        backbone=backbone,
+        width=width,
+        benchmarks=benchmarks,
+        heldout=heldout,
+        quick=quick,
+    )
+
+
+@app.command
+def report(run: Positional[Path], /, *, out: Path | None = None) -> None:
+    """Write one self-contained page of results, curves and pictures.
+
+    Args:
+        run: Folder with results.jsonl (and runs, pictures, data sets if there are any).
+        out: File to write; index.html in the folder by default.
+    """
+    from simlearn.report import write_report
+
+    print(write_report(run, out or run / "index.html"))
+
+
+@app.command
+def export(data: Positional[Path], /, *, out: Path, format: str = "numpy") -> None:
+    """Convert a data set to a format that other programs read.
+
+    Args:
+        data: Data set folder made by `simlearn generate`.
+        out: Folder to write.
+        format: Format (see `simlearn info`). `numpy`: one .npz a frame.
+    """
+    from simlearn.exporters import EXPORTERS
+
+    EXPORTERS[format](data, out)
+
+
+@app.command
+def verify(data: Positional[Path], /) -> None:
+    """Check a data set: checksums, completeness, and the geometry of its labels. Exit status 1 when something is wrong.
+
+    Args:
+        data: Data set folder made by `simlearn generate`.
+    """
+    from simlearn.verify import verify as run
+
+    findings = run(data)
+    for finding in findings:
+        print(finding)
+    print(f"{len(findings)} findings in {data}" if findings else f"{data} is whole and its labels agree with its geometry")
+    if findings:
+        sys.exit(EXIT_FINDINGS)
+
+
+@app.command
+def view(data: Positional[Path], /, *, out: Path, labels: tuple[str, ...] = (), scenes: int = 4) -> None:
+    """Draw a data set: a contact sheet (.png) or a film (.mp4) of its labels.
+
+    Args:
+        data: Data set folder made by `simlearn generate`.
+        out: Picture or film to write; the ending decides.
+        labels: Labels to show; all by default.
+        scenes: Number of scenes shown.
+    """
+    from simlearn.view import view as run
+
+    print(run(data, out, labels=labels, scenes=scenes))
+
+
+@app.command
+def info(data: Positional[Path | None] = None, /, *, json: bool = False) -> None:
+    """List everything that can be named on the command line and the real data that is found; with a folder, describe that data set.
+
+    Args:
+        data: Data set folder made by `simlearn generate`.
+        json: Print JSON for programs.
+    """
+    from simlearn.info import show
+
+    show(data, as_json=json)
+
+
+@app.command
+def demo(*, out: Path = Path("demo"), seed: int = 0, workers: int = 0) -> None:
+    """Worlds, labels, features, real images, report: the whole way in a few minutes on two cores.
+
+    Args:
+        out: Folder to write.
+        seed: Seed of everything.
+        workers: Worker processes for rendering; 0 means one for each core.
+    """
+    from simlearn.demo import demo as run
+
+    run(out, seed=seed, workers=workers or _workers())
+
+
+def _explain(error: OSError) -> str:
+    where = f" {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}:{where} (check that the place exists, is writable and has free space, then run the command again)"
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run a command; what the user can mend becomes one sentence on stderr and exit status 2, Ctrl-C status 130."""
+    try:
+        command()
+    except UserError as error:
+        print(f"simlearn: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except OSError as error:
+        if os.environ.get("SIMLEARN_DEBUG"):
+            raise
+        print(f"simlearn: {_explain(error)}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("simlearn: interrupted; run the same command again (generate: with --resume) to continue", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `simlearn` program."""
+    sys.exit(
+        guarded(
+            lambda: app.cli(
+                prog="simlearn", args=arguments, description="Labelled worlds, features learnt from them, judged on real images."
+            )
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
