@@ -1,0 +1,22 @@
+"""Real (and unseen rendered) data as a judge of features: one file a benchmark, each with its protocol to the letter.
+
+Owns: what is measured, how, and on which items. Does not own: reading data (`simlearn.datasets`), training (`training`), the report.
+
+A benchmark is a module with `SETTINGS` (the full-size settings, a frozen dataclass), `QUICK` (about half the time) and
+`evaluate(source: Source, request: Request) -> Evaluation`. To add one: write the file and add its line here.
+"""
+
+from scenes.registry import Registry
+
+BENCHMARKS = Registry(
+    "benchmark",
+    {
+        "tiny_imagenet": "simlearn.benchmarks.tiny_imagenet",
+        "camvid": "simlearn.benchmarks.camvid",
+        "kitti_depth": "simlearn.benchmarks.kitti_depth",
+        "kitti_depth_zero_shot": "simlearn.benchmarks.kitti_depth_zero_shot",
+        "seven_scenes_depth": "simlearn.benchmarks.seven_scenes_depth",
+        "seven_scenes_depth_zero_shot": "simlearn.benchmarks.seven_scenes_depth_zero_shot",
+        "rendered": "simlearn.benchmarks.rendered",
+    },
+)

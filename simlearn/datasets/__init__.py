@@ -1,0 +1,21 @@
+"""Data sets, rendered and real, as plain indexable readers of numpy arrays.
+
+Owns: finding a data set under `$SIMLEARN_DATA`, its official file layout, and saying what is found and what is missing.
+Does not own: what is measured on it (`simlearn.benchmarks`) or learnt from it (`training`).
+
+Every module named here has `found(root: Path | None) -> Finding` (see `simlearn.datasets.root`) beside its reader class; a
+sample is a dict whose keys are those of the label table where the meaning is the same (`rgb`, `depth`, `valid`, ...).
+"""
+
+from scenes.registry import Registry
+
+DATASETS = Registry(
+    "data set",
+    {
+        "synthetic": "simlearn.datasets.synthetic",
+        "tiny_imagenet": "simlearn.datasets.tiny_imagenet",
+        "camvid": "simlearn.datasets.camvid",
+        "kitti": "simlearn.datasets.kitti",
+        "seven_scenes": "simlearn.datasets.seven_scenes",
+    },
+)
