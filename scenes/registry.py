@@ -20,12 +20,16 @@ class Registry(Mapping[str, Any]):
         self.kind = kind
         self._targets = dict(targets)
 
-    def __getitem__(self, name: str) -> Any:
+    def target(self, name: str) -> str:
+        """The target of a name, not imported (so that another process can `add` it); UserError for an unknown name."""
         if name not in self._targets:
             close = difflib.get_close_matches(str(name), self._targets, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise UserError(f"unknown {self.kind} {name!r}: {hint}known are {', '.join(self._targets)}")
-        module, _, attribute = self._targets[name].partition(":")
+        return self._targets[name]
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, attribute = self.target(name).partition(":")
         target = importlib.import_module(module)
         return getattr(target, attribute) if attribute else target
 
