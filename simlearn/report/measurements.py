@@ -1,0 +1,217 @@
+"""Results brought together over seeds: one table for each protocol of each benchmark.
+
+Results are averaged only when they differ in nothing but seed and checkpoint: same benchmark, data fingerprint, protocol, method,
+backbone, width, samples seen, stage and metric.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from simlearn.results import Result
+
+REFERENCE = "random"
+UPPER = "supervised"
+CONTEXT = ("constant", "row_prior")
+RENDERED = ("rendered", "synthetic", "heldout")
+HEADLINE = ("only", "chosen", "best", "best and last")
+CONFIDENCE = 0.95
+CHOSEN = "best"  # stage chosen on held-out training data by the benchmark itself
+# Names of a backbone's stages from input to output; what is not listed (a concatenation of stages, say) is no candidate for "last".
+STAGES = ("input", "stem", "conv1", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean of one metric over seeds.
+
+    `half_width` is that of the two-sided 95 % Student t-interval of the mean, None below three finite values. `n` holds the
+    distinct numbers of test items behind the values, ascending.
+    """
+
+    values: tuple[float, ...]
+    seeds: tuple[int, ...]
+    n: tuple[int, ...]
+
+    @property
+    def mean(self) -> float:
+        return math.fsum(self.values) / len(self.values)
+
+    @property
+    def half_width(self) -> float | None:
+        k = len(self.values)
+        if k < 3:
+            return None
+        return float(stats.t.ppf(0.5 + CONFIDENCE / 2, k - 1) * np.std(self.values, ddof=1) / math.sqrt(k))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column: the metric's name, its unit ("" for a bare number) and which direction is better."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether `a` is strictly better than `b`."""
+        return a > b if self.higher_is_better else a < b
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What was measured, apart from seed and stage."""
+
+    method: str
+    backbone: str = ""
+    width: int = 0
+    samples_seen: int = 0
+
+    @property
+    def rank(self) -> tuple[int, str, str, int, int]:
+        """Sorting key of the fixed order: random, pretexts by name, supervised, context baselines."""
+        if self.method in CONTEXT:
+            group = 3
+        else:
+            group = {REFERENCE: 0, UPPER: 2}.get(self.method, 1)
+        return group, self.method, self.backbone, self.width, self.samples_seen
+
+
+@dataclass(frozen=True)
+class Line:
+    """One variant at one stage.
+
+    `role`: "only" where there is one stage; "chosen" by the benchmark on held-out training data; "last"; "best" or "best and last" by
+    the mean over seeds on the test items themselves, where the benchmark chose none; "" for every other stage.
+    """
+
+    variant: Variant
+    stage: str
+    role: str
+    cells: Mapping[Metric, Estimate]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All that was measured on one data set under one protocol. `lines` are in the fixed order of methods, then stages.
+
+    `replaced` counts results that a later one of the same seed supersedes; `unusable` are the methods of those with a value that is not
+    finite.
+    """
+
+    benchmark: str
+    protocol: str
+    data_name: str
+    fingerprint: str
+    real: bool
+    metrics: tuple[Metric, ...]
+    lines: tuple[Line, ...]
+    replaced: int = 0
+    unusable: tuple[str, ...] = ()
+
+    @property
+    def primary(self) -> Metric:
+        """The metric by which a variant's best stage is chosen: the first one measured."""
+        return self.metrics[0]
+
+    @property
+    def headline(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.role)
+
+    def best_line(self, variant: Variant) -> Line | None:
+        """The line of a variant's best stage."""
+        return next((line for line in self.lines if line.variant == variant and line.role in HEADLINE), None)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return tuple(dict.fromkeys(line.variant for line in self.lines))
+
+
+def is_real(row: Result) -> bool:
+    """Whether the result was measured on real data: neither its benchmark nor its data is a rendered one."""
+    return not any(name.lower().startswith(RENDERED) for name in (row.benchmark, row.data.get("name", "")))
+
+
+def tables(rows: Iterable[Result]) -> list[Table]:
+    """One table for each benchmark, protocol and data fingerprint, in order of first appearance, benchmarks kept together."""
+    groups: dict[tuple[str, str, str, str], list[Result]] = {}
+    for row in rows:
+        groups.setdefault((row.benchmark, row.protocol, row.data.get("name", ""), row.data.get("fingerprint", "")), []).append(row)
+    first_seen = list(dict.fromkeys(key[0] for key in groups))
+    return [_table(*key, groups[key]) for key in sorted(groups, key=lambda key: first_seen.index(key[0]))]
+
+
+def _table(benchmark: str, protocol: str, data_name: str, fingerprint: str, rows: list[Result]) -> Table:
+    latest = {(_variant(row), row.stage, _metric(row), row.seed): row for row in rows}
+    usable = {key: row for key, row in latest.items() if math.isfinite(row.value)}
+    cells: dict[tuple[Variant, str], dict[Metric, list[Result]]] = {}
+    for (variant, stage, metric, _), row in usable.items():
+        cells.setdefault((variant, stage), {}).setdefault(metric, []).append(row)
+    metrics = tuple(dict.fromkeys(metric for _, _, metric, _ in latest))
+    return Table(
+        benchmark=benchmark,
+        protocol=protocol,
+        data_name=data_name,
+        fingerprint=fingerprint,
+        real=is_real(rows[0]),
+        metrics=metrics,
+        lines=_lines(cells, metrics[0]),
+        replaced=len(rows) - len(latest),
+        unusable=tuple(key[0].method for key in latest if key not in usable),
+    )
+
+
+def _lines(cells: Mapping[tuple[Variant, str], Mapping[Metric, list[Result]]], primary: Metric) -> tuple[Line, ...]:
+    estimates = {key: {metric: _estimate(rows) for metric, rows in by_metric.items()} for key, by_metric in cells.items()}
+    lines = []
+    for variant in sorted({variant for variant, _ in estimates}, key=lambda variant: variant.rank):
+        stages = sorted((stage for v, stage in estimates if v == variant), key=_stage_rank)
+        roles = _roles(stages, {stage: estimates[variant, stage] for stage in stages}, primary)
+        lines += [Line(variant, stage, roles[stage], estimates[variant, stage]) for stage in stages]
+    return tuple(lines)
+
+
+def _roles(stages: list[str], estimates: Mapping[str, Mapping[Metric, Estimate]], primary: Metric) -> dict[str, str]:
+    """The role of each stage of one variant; `stages` run from input to output."""
+    if len(stages) == 1:
+        return {stages[0]: "only"}
+    roles = dict.fromkeys(stages, "")
+    named = [stage for stage in stages if stage != CHOSEN]
+    roles[named[-1]] = "last"
+    if CHOSEN in stages:
+        return {**roles, CHOSEN: "chosen"}
+    measured = [stage for stage in stages if primary in estimates[stage]]
+    sign = 1 if primary.higher_is_better else -1
+    best = max(measured, key=lambda stage: sign * estimates[stage][primary].mean, default=stages[-1])
+    return {**roles, best: "best and last" if best == named[-1] else "best"}
+
+
+def _estimate(rows: list[Result]) -> Estimate:
+    rows = sorted(rows, key=lambda row: row.seed)
+    return Estimate(
+        values=tuple(float(row.value) for row in rows),
+        seeds=tuple(row.seed for row in rows),
+        n=tuple(sorted({row.n for row in rows})),
+    )
+
+
+def _variant(row: Result) -> Variant:
+    return Variant(row.method, row.backbone, row.width, row.samples_seen)
+
+
+def _metric(row: Result) -> Metric:
+    return Metric(row.metric, "" if row.unit == "1" else row.unit, row.higher_is_better)
+
+
+def _stage_rank(stage: str) -> tuple[int, int, str]:
+    """Sorting key from input to output; stages numbered at the end of their name go by that number, unknown ones come first."""
+    if stage in STAGES:
+        return 1, STAGES.index(stage), stage
+    number = re.search(r"(\d+)$", stage)
+    return (1, int(number.group(1)), stage) if number else (0, 0, stage)
