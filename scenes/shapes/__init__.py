@@ -4,13 +4,15 @@ Conventions of object space, for all shapes but the plain solids in `primitives`
 
 - metres, z up, z = 0 the bottom; the front faces -y.
 - What stands, lies or hangs from the ceiling has its origin at the centre of its footprint.
-- What hangs on a wall (`WALL_HUNG`) has the wall's surface as y = 0 and reaches into the room towards -y; x = 0 is its middle.
+- What hangs on a wall (`is_wall_hung`) has the wall's surface as y = 0 and reaches into the room towards -y; x = 0 is its middle.
 - `width`, `depth` and `height` are the bounding box along x, y and z, exactly; a missing depth equals the width, a missing height too.
+  Parts of the building (`architecture`) take the room's or the opening's measures instead.
 - Every connected component is closed and faces outwards, and no two faces coincide.
 """
 
 from __future__ import annotations
 
+import inspect
 from functools import lru_cache
 
 from scenes.registry import Registry
@@ -23,6 +25,43 @@ SHAPES = Registry(
         "sphere": "scenes.shapes.primitives:sphere",
         "cylinder": "scenes.shapes.primitives:cylinder",
         "plane": "scenes.shapes.primitives:plane",
+        "chair": "scenes.shapes.seating:chair",
+        "office_chair": "scenes.shapes.seating:office_chair",
+        "stool": "scenes.shapes.seating:stool",
+        "sofa": "scenes.shapes.seating:sofa",
+        "bed": "scenes.shapes.seating:bed",
+        "table": "scenes.shapes.tables:table",
+        "round_table": "scenes.shapes.tables:round_table",
+        "desk": "scenes.shapes.tables:desk",
+        "bookshelf": "scenes.shapes.storage:bookshelf",
+        "cabinet": "scenes.shapes.storage:cabinet",
+        "book_row": "scenes.shapes.storage:book_row",
+        "book_stack": "scenes.shapes.storage:book_stack",
+        "floor_lamp": "scenes.shapes.lamps:floor_lamp",
+        "table_lamp": "scenes.shapes.lamps:table_lamp",
+        "pendant": "scenes.shapes.lamps:pendant",
+        "ceiling_dome": "scenes.shapes.lamps:ceiling_dome",
+        "cushion": "scenes.shapes.soft:cushion",
+        "pillow": "scenes.shapes.soft:pillow",
+        "rug": "scenes.shapes.soft:rug",
+        "round_rug": "scenes.shapes.soft:round_rug",
+        "curtains": "scenes.shapes.soft:curtains",
+        "picture": "scenes.shapes.decor:picture",
+        "plant": "scenes.shapes.decor:plant",
+        "vase": "scenes.shapes.decor:vase",
+        "bowl": "scenes.shapes.decor:bowl",
+        "mug": "scenes.shapes.decor:mug",
+        "ball": "scenes.shapes.decor:ball",
+        "television": "scenes.shapes.decor:television",
+        "laptop": "scenes.shapes.decor:laptop",
+        "carton": "scenes.shapes.decor:carton",
+        "clock": "scenes.shapes.decor:clock",
+        "floor": "scenes.shapes.architecture:floor",
+        "ceiling": "scenes.shapes.architecture:ceiling",
+        "wall": "scenes.shapes.architecture:wall",
+        "door": "scenes.shapes.architecture:door",
+        "window": "scenes.shapes.architecture:window",
+        "radiator": "scenes.shapes.architecture:radiator",
     },
 )
 
@@ -32,3 +71,22 @@ def build(shape: Shape) -> Mesh:
     """The mesh of a recipe. Arrays are read-only and shared: the most recently used 512 meshes are kept."""
     mesh: Mesh = SHAPES[shape.kind](**dict(shape.parameters))
     return mesh
+
+
+def roles(kind: str) -> tuple[str, ...]:
+    """What the material slots of a shape are for, in order, for example ("wood", "seat")."""
+    names: tuple[str, ...] = SHAPES[kind].roles
+    return names
+
+
+def is_wall_hung(kind: str) -> bool:
+    """Whether y = 0 is the surface of a wall behind the shape."""
+    return bool(SHAPES[kind].wall_hung)
+
+
+def size(shape: Shape) -> tuple[float, float, float]:
+    """Bounding box (x, y, z) in metres of a shape with a `width`, without building it."""
+    defaults = {k: p.default for k, p in inspect.signature(SHAPES[shape.kind]).parameters.items()}
+    values = {**defaults, **dict(shape.parameters)}
+    width = float(values["width"])
+    return width, float(values.get("depth", width)), float(values.get("height", width))

@@ -1,6 +1,6 @@
-"""The pieces that furniture is made of: boxes, rounded boxes, solids of revolution, tubes, cushions, slabs with holes.
+"""The pieces that furniture is made of: boxes, rounded boxes, solids of revolution, tubes, prisms.
 
-A `Part` is a bundle of triangles without materials; `assemble` joins parts into a `Mesh`, giving each a material slot. All solids here are
+A `Part` is a bundle of triangles without materials; `scenes.shapes.assembly` joins parts into a `Mesh`. All solids here are
 closed once vertices at the same position are merged (corners are doubled where texture coordinates or normals differ), and face outwards.
 Texture coordinates are metres along the surface, offset by the part's position so that no two parts show the same stretch of wood. On
 boxes u follows the longer edge of each face (the grain of wood runs along a board), or the horizontal with `upright=True`.
@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from scenes.scene import Mesh
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -52,20 +50,6 @@ def unit(vectors: Float) -> Float:
     """Vectors [..., 3] scaled to length one; the zero vector becomes +z."""
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     return np.where(length > 1e-12, vectors / np.maximum(length, 1e-12), (0.0, 0.0, 1.0))
-
-
-def assemble(*slots: Part | Iterable[Part]) -> Mesh:
-    """One mesh in which the k-th argument (a part or several) is covered by the instance's material k."""
-    groups = [[slot] if isinstance(slot, Part) else list(slot) for slot in slots]
-    joined = join(part for group in groups for part in group)
-    counts = [sum(len(part.faces) for part in group) for group in groups]
-    return Mesh(
-        vertices=joined.vertices.astype(np.float32),
-        faces=joined.faces.astype(np.int32),
-        uvs=joined.uvs.astype(np.float32),
-        slots=np.repeat(np.arange(len(groups), dtype=np.uint8), counts),
-        normals=joined.normals.astype(np.float32),
-    )
 
 
 def join(parts: Iterable[Part]) -> Part:
@@ -134,22 +118,34 @@ def grid_faces(rows: int, columns: int) -> Int:
 
 
 def rounded_box(
-    x: float, y: float, z: float, radius: float, at: Sequence[float] = (0.0, 0.0, 0.0), *, segments: int = 1, upright: bool = False
+    x: float,
+    y: float,
+    z: float,
+    radius: float,
+    at: Sequence[float] = (0.0, 0.0, 0.0),
+    *,
+    segments: int = 1,
+    inner: int = 0,
+    upright: bool = False,
 ) -> Part:
-    """A box with edges and corners rounded by `radius`, bottom centre at `at`; smooth normals, 108 triangles with one segment."""
+    """A box with edges and corners rounded by `radius`, bottom centre at `at`; smooth normals, 108 triangles with one segment.
+
+    `inner` adds rows of vertices to the flat part of each face, for `soft.puffed` to bend.
+    """
     size = np.array([x, y, z], dtype=np.float64)
     radius = min(radius, 0.499 * float(size.min()))
     angles = np.linspace(-np.pi / 4, 0, segments + 1)
-    tangent = np.concatenate([np.tan(angles), np.zeros(1), np.tan(-angles[-2::-1])])  # direction across the face
-    side = np.concatenate([-np.ones(segments + 1), np.ones(segments + 1)])  # the inner box's corner a vertex belongs to
+    middle = np.linspace(-1, 1, inner + 2)
+    tangent = np.concatenate([np.tan(angles), np.zeros(inner), np.tan(-angles[::-1])])  # direction across the face
+    side = np.concatenate([np.full(segments, -1.0), middle, np.full(segments, 1.0)])  # where the ball rolls along the inner box
     n = len(tangent)
-    direction, inner = np.zeros((6, n, n, 3)), np.zeros((6, n, n, 3))
+    direction, centre = np.zeros((6, n, n, 3)), np.zeros((6, n, n, 3))
     for k, (axis, sign, a, b) in enumerate(_BOX_FACES):
-        direction[k, ..., axis] = inner[k, ..., axis] = sign
-        direction[k, ..., a], inner[k, ..., a] = tangent[:, None], side[:, None]
-        direction[k, ..., b], inner[k, ..., b] = tangent, side
+        direction[k, ..., axis] = centre[k, ..., axis] = sign
+        direction[k, ..., a], centre[k, ..., a] = tangent[:, None], side[:, None]
+        direction[k, ..., b], centre[k, ..., b] = tangent, side
     normals = unit(direction)
-    vertices = inner * (size / 2 - radius) + radius * normals + (at[0], at[1], at[2] + z / 2)
+    vertices = centre * (size / 2 - radius) + radius * normals + (at[0], at[1], at[2] + z / 2)
     faces = (grid_faces(n, n) + n * n * np.arange(6)[:, None, None]).reshape(-1, 3)
     uvs = _box_uvs(vertices.reshape(1, 6, n * n, 3), size[None], _BOX_AXES, upright)
     return Part(vertices.reshape(-1, 3), faces, uvs.reshape(-1, 2), normals.reshape(-1, 3))
@@ -248,3 +244,14 @@ def prism(outline: ArrayLike, height: float, at: Sequence[float] = (0.0, 0.0, 0.
     faces = (np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(len(outline))[:, None, None]).reshape(-1, 3)
     sides = Part(quads.reshape(-1, 3), faces, np.stack([u, v], axis=2).reshape(-1, 2), normals)
     return join([sides, _cap(bottom, np.array([0.0, 0.0, -1.0])), _cap(top, np.array([0.0, 0.0, 1.0]))])
+
+
+def frustum(bottom: Sequence[float], top: Sequence[float], height: float, at: Sequence[float], shift: Sequence[float] = (0, 0)) -> Part:
+    """A four-sided leg: `bottom` (x, y) edges at `at`, `top` edges `height` above, the top's centre moved sideways by `shift`."""
+    leg = box(bottom[0], bottom[1], height)
+    fraction = leg.vertices[:, 2:] / height
+    scale = 1 + fraction * (np.divide(top, bottom) - 1)
+    vertices = np.concatenate([leg.vertices[:, :2] * scale + fraction * np.asarray(shift), leg.vertices[:, 2:]], axis=1)
+    corners = vertices.reshape(6, 4, 3)
+    normals = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]))
+    return Part(vertices + np.asarray(at), leg.faces, leg.uvs, np.repeat(normals, 4, axis=0))

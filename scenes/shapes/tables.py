@@ -1,0 +1,74 @@
+"""Tables and desks."""
+
+from __future__ import annotations
+
+from scenes.scene import Mesh
+from scenes.shapes.assembly import made_of, standing
+from scenes.shapes.parts import Part, box, lathe, rounded_box
+from scenes.shapes.seating import four_legs
+
+
+@made_of("wood")
+def table(
+    width: float = 1.5,
+    depth: float = 0.85,
+    height: float = 0.75,
+    top: float = 0.035,
+    leg: float = 0.065,
+    legs: str = "straight",
+    shelf: int = 0,
+) -> Mesh:
+    """A rectangular table; a low one with `shelf` = 1 is a coffee table."""
+    parts: list[Part] = [rounded_box(width, depth, top, 0.008, (0, 0, height - top))]
+    inset = 0.06
+    parts.append(four_legs(width - inset, depth - inset, height - top + 0.005, leg, style=legs))
+    if height > 0.6:
+        low = height - top - 0.08
+        for sy in (-1, 1):
+            parts.append(box(width - inset - leg, 0.02, 0.085, (0, sy * (depth / 2 - inset / 2 - leg / 2), low)))
+        for sx in (-1, 1):
+            parts.append(box(0.02, depth - inset - leg, 0.084, (sx * (width / 2 - inset / 2 - leg / 2), 0, low)))
+    if shelf:
+        parts.append(rounded_box(width - inset - 0.02, depth - inset - 0.02, 0.02, 0.005, (0, 0, 0.3 * height)))
+    return standing((width, depth, height), parts)
+
+
+@made_of("wood", "base")
+def round_table(width: float = 1.1, height: float = 0.75, pedestal: int = 1) -> Mesh:
+    """A round table on a turned column, or on four legs with `pedestal` = 0."""
+    r = width / 2
+    top = lathe([(0, 0), (r - 0.02, 0), (r, 0.012), (r, 0.022), (r - 0.006, 0.03), (0, 0.03)], 40, (0, 0, height - 0.03))
+    if pedestal:
+        foot, waist = 0.58 * r, 0.09 * width**0.5
+        profile = [
+            (0, 0),
+            (foot, 0),
+            (foot, 0.015),
+            (0.6 * foot, 0.04),
+            (0.5 * waist, 0.12),
+            (0.4 * waist, 0.3 * height),
+            (0.4 * waist, 0.7 * height),
+        ]
+        base = lathe([*profile, (0.9 * waist, height - 0.04), (0.9 * waist, height - 0.02), (0, height - 0.02)], 24)
+    else:
+        base = four_legs(1.25 * r, 1.25 * r, height - 0.025, 0.05, style="tapered", splay=0.04)
+    return standing((width, width, height), top, base)
+
+
+@made_of("wood", "front", "metal")
+def desk(width: float = 1.4, depth: float = 0.7, height: float = 0.74, drawers: int = 3, mirrored: int = 0) -> Mesh:
+    """A writing desk with a pedestal of drawers at one side; the sitter is at -y, looking towards +y."""
+    side = -1 if mirrored else 1
+    body = [rounded_box(width, depth, 0.03, 0.008, (0, 0, height - 0.03))]
+    pedestal = 0.42
+    x = side * (width / 2 - pedestal / 2 - 0.02)
+    body.append(box(pedestal, depth - 0.06, height - 0.025, (x, 0.01, 0)))
+    body.append(box(0.03, depth - 0.08, height - 0.02, (-side * (width / 2 - 0.035), 0, 0)))
+    body.append(box(width - pedestal - 0.06, 0.02, 0.35, (-side * pedestal / 2, depth / 2 - 0.08, height - 0.37)))
+    front, handles = [], []
+    tall = (height - 0.1) / drawers
+    for k in range(int(drawers)):
+        z = 0.05 + k * tall
+        front.append(rounded_box(pedestal - 0.02, 0.022, tall - 0.012, 0.006, (x, -depth / 2 + 0.031, z)))
+        handles.append(rounded_box(0.13, 0.02, 0.014, 0.006, (x, -depth / 2 + 0.012, z + tall - 0.06)))
+    return standing((width, depth, height), body, front, handles)
