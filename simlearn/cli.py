@@ -83,7 +83,7 @@ def train(
     width: int = 32,
     budget: str = "samples=100000",
     batch_size: int = 64,
-    lr: float = 0.0,
+    lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
 ) -> None:
@@ -99,11 +99,12 @@ def train(
         width: Channels of the first stage; 64 is the standard ResNet, 32 half of it.
         budget: samples=N, minutes=M, or both joined by a comma.
         batch_size: Samples in a step.
-        lr: Peak learning rate; 0 takes the pretext's own default.
+        lr: Peak learning rate; by default that of the loop.
         seed: Seed of initialisation, sample order and augmentation.
         workers: Data loading processes; 0 loads in the training process.
     """
     from simlearn.train import train as run
+    from training.budget import Budget
 
     result = run(
         pretext=pretext,
@@ -111,13 +112,13 @@ def train(
         out=out,
         backbone=backbone,
         width=width,
-        budget=budget,
+        budget=Budget.parse(budget),
         batch_size=batch_size,
         lr=lr,
         seed=seed,
         workers=workers,
     )
-    print(f"{result}: evaluate it with `simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl`")
+    print(f"{result}\nmeasure it: simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl")
 
 
 @app.command
@@ -180,12 +181,13 @@ def compare(
         quick: Smaller budgets of the benchmarks; the rows say so.
     """
     from simlearn.compare import compare as run
+    from training.budget import Budget
 
     run(
         pretexts=pretexts,
         data=data,
         out=out,
-        budget=budget,
+        budget=Budget.parse(budget),
         seeds=range(seeds),
         backbone=backbone,
         width=width,
@@ -306,13 +308,9 @@ def guarded(command: Callable[[], object]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `simlearn` program."""
-    sys.exit(
-        guarded(
-            lambda: app.cli(
-                prog="simlearn", args=arguments, description="Labelled worlds, features learnt from them, judged on real images."
-            )
-        )
-    )
+    description = "Labelled worlds, features learnt from them, judged on real images."
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.PositionalMetavarFromFieldName)
+    sys.exit(guarded(lambda: app.cli(prog="simlearn", args=arguments, description=description, config=config)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Settings given as text: image sizes, budgets, and overrides of a family's configuration."""
+"""Settings given as text: image sizes and overrides of a family's configuration."""
 
 from __future__ import annotations
 
@@ -30,17 +30,6 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
             raise UserError(f"{pair!r} is not a setting: write NAME=VALUE, for example horizontal_fov_deg=50..75")
         settings[name] = value
     return settings
-
-
-def parse_budget(text: str) -> dict[str, float]:
-    """{"samples": N, "minutes": M} (either may be missing) of "samples=N,minutes=M"."""
-    budget: dict[str, float] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(samples|minutes)=(\d+(?:\.\d+)?)\s*", part)
-        if not match or float(match[2]) <= 0:
-            raise UserError(f"{text!r} is not a budget: write samples=N or minutes=M (both above 0), or both joined by a comma")
-        budget[match[1]] = float(match[2])
-    return budget
 
 
 def family_config(family: str, settings: Mapping[str, str], *, frames: int, width: int, height: int) -> FamilyConfig:

@@ -6,7 +6,7 @@ from scenes.distributions import Choice, Integers, Uniform
 from scenes.errors import UserError
 from scenes.families import FAMILIES
 from scenes.scene import FamilyConfig
-from simlearn.settings import family_config, parse_budget, parse_settings, parse_size
+from simlearn.settings import family_config, parse_settings, parse_size
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,3 @@ def test_sizes():
     for text in ("0x240", "320x0", "320", "-3x4", "320x240x3", "axb", ""):
         with pytest.raises(UserError, match="320x240"):
             parse_size(text)
-
-
-def test_budgets():
-    assert parse_budget("samples=1000,minutes=2.5") == {"samples": 1000, "minutes": 2.5}
-    for text in ("", "1000", "samples=0", "epochs=3", "samples=-1"):
-        with pytest.raises(UserError):
-            parse_budget(text)
