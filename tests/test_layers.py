@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "scenes": {"scenes"},
     "renderers": {"scenes", "renderers"},
-    "training": {"scenes.geometry", "scenes.errors", "scenes.registry", "renderers.frame", "training"},
+    "training": {"scenes.geometry", "scenes.errors", "scenes.registry", "scenes.randomness", "renderers.frame", "training"},
     "simlearn": {"scenes", "renderers", "training", "simlearn"},
 }
 
