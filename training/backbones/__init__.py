@@ -1,0 +1,27 @@
+"""Backbones by name. Every one has `stages`, `channels`, `strides`, `forward_stages` and torchvision's state-dict keys."""
+
+from __future__ import annotations
+
+from scenes.errors import UserError
+from scenes.registry import Registry
+from training.backbones.base import Backbone
+
+BACKBONES = Registry(
+    "backbone",
+    {
+        "resnet18": "training.backbones.resnet:resnet18",
+        "resnet50": "training.backbones.resnet:resnet50",
+    },
+)
+
+
+def build_backbone(name: str, *, width: int = 64, in_channels: int = 3, num_classes: int = 0) -> Backbone:
+    """The named backbone with fresh weights drawn from torch's global generator (wrap it in `training.seeds.seeded`).
+
+    `width` is the channel count of the first stage: 64 is the published network, 32 half of it. `num_classes` > 0 adds `fc`.
+    """
+    if width < 1 or in_channels < 1 or num_classes < 0:
+        raise UserError(f"width and in_channels must be at least 1 and num_classes at least 0, not {width}, {in_channels}, {num_classes}")
+    backbone: Backbone = BACKBONES[name](width=width, in_channels=in_channels, num_classes=num_classes)
+    backbone.name = name
+    return backbone

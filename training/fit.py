@@ -1,0 +1,175 @@
+"""The one training loop, for every pretext and for supervised references: what a method can't choose is equal for all of them.
+
+A learner is a torch module with `loss(batch) -> {"loss": scalar, ...}` (the same names at every step) and, if it likes,
+`views(sample, generator)` (per sample, in the loader) and `augment(batch, generator)` (per batch, on the device). Its `backbone` is saved
+on its own if it has one.
+
+Randomness: every generator handed out is a function of (seed, position in the stream), so a run that was killed and resumed equals
+one that never stopped, bit for bit on one machine's CPU. Torch's global generator is seeded anew before each step, for modules such as
+dropout that read no other, and has its old state back afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+from scenes.errors import UserError
+from training.backbones.base import Backbone
+from training.checkpoint import BACKBONE_FILE, MODEL_FILE, backbone_facts, save_backbone, save_pretext, save_tensors
+from training.loop import PRECISIONS, FitConfig, Loop
+from training.pretexts.base import Pretext
+from training.progress import TrainingProgress
+from training.runs import RUN_FILE, write_json
+from training.seeds import seeded
+from training.stream import SampleStream, StepBatches, step_loader
+
+__all__ = ["FitConfig", "FitResult", "Interrupted", "fit"]
+
+ENDLESS = 10**12
+"""Steps of a run that only the clock ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitResult:
+    """`seconds`: wall clock of training over all resumptions; `wait`: the part spent waiting for data; `last`: the last logged means."""
+
+    out: Path
+    steps: int
+    samples: int
+    seconds: float
+    wait: float
+    last: Mapping[str, float]
+
+    def __str__(self) -> str:
+        speed = self.samples / max(self.seconds, 1e-9)
+        return f"{self.samples} samples in {self.seconds:.0f} s ({speed:.0f}/s), loss {self.last.get('loss', math.nan):.4f}, in {self.out}"
+
+
+class Interrupted(UserError):
+    """Training was stopped by a signal, after its state was saved."""
+
+
+def fit(
+    learner: nn.Module,
+    dataset: Dataset[Any],
+    config: FitConfig,
+    out: Path,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    title: str = "train",
+) -> FitResult:
+    """Trains `learner` in place and writes the run folder `out`; continues from its last.ckpt if there is one.
+
+    `metadata` (JSON-able: commit, data set, …) goes into every file. Raises UserError for a data set that doesn't fit, a run folder of
+    another configuration, or a loss that isn't finite (the batch is saved), and Interrupted after Ctrl-C or SIGTERM.
+    """
+    stream = SampleStream(dataset, getattr(learner, "views", None), config.seed)
+    if isinstance(learner, Pretext):
+        learner.check(dataset[0])
+    out.mkdir(parents=True, exist_ok=True)
+    with TrainingProgress(title, enabled=config.progress) as progress, _quiet_lightning(), seeded(config.seed, "fit"):
+        loop = Loop(learner, config, out, progress)
+        with _stop_on_signals(loop):
+            _train(loop, stream)
+    if loop.signal:
+        raise Interrupted(
+            f"stopped by {loop.signal} after {loop.samples} samples; all is saved in {out}: the same command with the same folder continues"
+        )
+    return _finish(loop, dict(metadata or {}))
+
+
+def _train(loop: Loop, stream: SampleStream) -> None:
+    config = loop.config
+    last = config.budget.steps(config.batch_size) or ENDLESS
+    loop.restore()
+    if loop.fraction >= 1:
+        return
+    # With this layout a convolution's channels lie together, which the CPU's and the GPU's kernels read faster.
+    loop.learner.to(memory_format=torch.channels_last)
+    trainer = lightning.Trainer(
+        accelerator="gpu" if config.accelerator == "cuda" else config.accelerator,
+        devices=1,
+        precision=PRECISIONS[config.precision],  # type: ignore[arg-type]
+        max_epochs=1,
+        gradient_clip_val=config.clip or None,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        use_distributed_sampler=False,
+    )
+    on_gpu = trainer.strategy.root_device.type == "cuda"
+    trainer.fit(loop, step_loader(stream, StepBatches(loop.step, last, config.batch_size), config.workers, pin=on_gpu))
+    loop.learner.cpu()
+
+
+def _finish(loop: Loop, metadata: dict[str, Any]) -> FitResult:
+    """Writes the weights and run.json."""
+    learner, out = loop.learner, loop.out
+    facts = {**metadata, "seed": loop.config.seed, "steps": loop.step, "samples": loop.samples}
+    about: dict[str, Any] = {"learner": type(learner).__name__}
+    backbone = getattr(learner, "backbone", None)
+    if isinstance(learner, Pretext):
+        about |= {"pretext": learner.name, "pretext_config": learner.config.to_dict()}
+        save_pretext(out / MODEL_FILE, learner, facts)
+    else:
+        save_tensors(out / MODEL_FILE, learner.state_dict(), {**facts, **about})
+    if isinstance(backbone, Backbone):
+        save_backbone(out / BACKBONE_FILE, backbone, {**facts, "pretext": about.get("pretext", "")})
+        about |= backbone_facts(backbone)
+    config = loop.config.to_dict()
+    timing = {"seconds": round(loop.seconds, 3), "wait_seconds": round(loop.wait, 3)}
+    write_json(out / RUN_FILE, {**about, **facts, **timing, "config": config, "history": loop.metrics.summary()})
+    last = loop.metrics.history[-1] if loop.metrics.history else {}
+    return FitResult(out=out, steps=loop.step, samples=loop.samples, seconds=loop.seconds, wait=loop.wait, last=last)
+
+
+@contextmanager
+def _stop_on_signals(loop: Loop) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets the step under way end and be saved; a second Ctrl-C breaks off at once."""
+    if threading.current_thread() is not threading.main_thread():  # Python delivers signals to the main thread alone
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        del frame
+        if loop.signal and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        loop.signal = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keeps Lightning's banners, tips and warnings about its own defaults off the console."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\..*")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,33 @@
+"""Pretext families by name: one file and one line here add a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scenes.errors import UserError
+from scenes.registry import Registry
+from training.backbones.base import Backbone
+from training.pretexts.base import Pretext
+
+PRETEXTS = Registry(
+    "pretext",
+    {
+        "game_engine": "training.pretexts.game_engine:GameEngine",
+    },
+)
+
+
+def build_pretext(name: str, backbone: Backbone, config: Mapping[str, Any] | object | None = None) -> Pretext:
+    """The named pretext around `backbone`. `config`: the method's Config, a (nested) mapping of its fields, or None for its defaults.
+
+    Heads draw their initial weights from torch's global generator (wrap the call in `training.seeds.seeded`).
+    """
+    method: type[Pretext] = PRETEXTS[name]
+    if config is None or isinstance(config, Mapping):
+        config = method.Config.from_dict(config or {})
+    if not isinstance(config, method.Config):
+        raise UserError(f"pretext {name!r} takes a {method.Config.__qualname__}, not a {type(config).__qualname__}")
+    pretext = method(backbone, config)
+    pretext.name = name
+    return pretext

@@ -1,0 +1,96 @@
+"""The contract of a pretext: what it owns, and what the fit loop may ask of it.
+
+A pretext owns its data unit, the labels it reads, its views and targets, its heads and its loss. It is handed a backbone and owns
+neither that nor the budget, the optimiser, the probe or the checkpoint: those are equal for all methods.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from scenes.errors import UserError
+from training.backbones.base import Backbone
+
+Unit = Literal["image", "labelled_frame", "pair", "clip", "clip_audio"]
+"""What one sample of the data set is. The dimension that a clip adds comes first: rgb uint8 [T, 3, H, W]."""
+
+Sample = Mapping[str, Tensor]
+Batch = dict[str, Tensor]
+Picture = tuple[str, NDArray[np.uint8]]
+"""A title and an image uint8 [H, W, 3]."""
+
+
+class Config:
+    """Base of frozen, keyword-only config dataclasses; nested ones convert from and to plain dictionaries."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The config with these fields; UserError for an unknown one."""
+        known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise UserError(f"{cls.__qualname__} has no option {', '.join(unknown)}: it has {', '.join(known)}")
+        hints = typing.get_type_hints(cls)
+        return cls(**{name: _typed(hints[name], value) for name, value in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if isinstance(hint, type) and issubclass(hint, Config) and isinstance(value, Mapping):
+        return hint.from_dict(value)
+    return tuple(value) if isinstance(value, list) else value  # JSON turns tuples into lists
+
+
+class Pretext(nn.Module):
+    """One self-supervised method around a backbone. `name` is its registered name, set by `build_pretext`."""
+
+    Config: ClassVar[type[Config]]
+    unit: ClassVar[Unit]
+    labels: ClassVar[tuple[str, ...]]
+    """Keys that every sample of the data set must have; names and conventions as in `renderers.frame.LABELS`, channels first."""
+
+    name: str = ""
+
+    def __init__(self, backbone: Backbone, config: Any) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.config = config
+
+    def check(self, sample: Sample) -> None:
+        """UserError when the data set's first sample lacks what this method needs."""
+        missing = [name for name in self.labels if name not in sample]
+        if missing:
+            raise UserError(
+                f"pretext {self.name!r} needs {', '.join(missing)} in every sample, the data set has {', '.join(sample)}: "
+                "train it on a data set with those labels"
+            )
+
+    def views(self, sample: Sample, generator: torch.Generator) -> Batch:
+        """One sample's part of a batch, the same keys and shapes for every sample. Runs on the CPU in the data loader.
+
+        All randomness comes from `generator`, which is a function of (seed, position in the training stream).
+        """
+        raise NotImplementedError
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """What is cheaper for a whole batch on its device, between `views` and `loss`. `generator` lives on that device."""
+        del generator
+        return batch
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Scalars: "loss", which is minimised, and its named parts and metrics, which are logged."""
+        raise NotImplementedError
+
+    def preview(self, batch: Batch) -> list[Picture]:
+        """Inputs beside pseudo labels and predictions for the samples of an augmented batch."""
+        raise NotImplementedError

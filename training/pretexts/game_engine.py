@@ -1,0 +1,167 @@
+"""Labels from rendered worlds: normals, depth and instance contours at once (after Ren & Lee, CVPR 2018).
+
+What differs from the paper, and why:
+- Depth is learnt for a canonical camera whose focal length is `crop.size` pixels (z * size / focal), because an enlarged crop looks
+  nearer than it is; the loss also forgives most of an image's overall scale (Eigen et al. 2014), which no picture shows.
+- Every stage is supervised, not only what a decoder finds convenient: a linear head on each stage predicts all labels of each cell.
+  With a skip-connected decoder alone the deepest stages stay close to their random start.
+- Colour jitter, grey and single-channel pictures, blur and noise stand between the renderer and real photographs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scenes.errors import UserError
+from training.augment import PhotometricConfig, photometric
+from training.backbones.base import Backbone
+from training.crops import CropConfig, contours, crop_frame, draw_window
+from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
+from training.images import normalise, to_input, to_picture
+from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss
+from training.pictures import paint_depth, paint_mask, paint_normal
+from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+
+SIDE_STRIDE = 4
+"""Pixels between the labels that the stages' own heads predict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GameEngineConfig(Config):
+    """Weights of the losses; `side` weighs the heads on single stages against the decoder; `decoder_width` 0 means the backbone's width."""
+
+    crop: CropConfig = field(default_factory=CropConfig)
+    colour: PhotometricConfig = field(default_factory=PhotometricConfig)
+    normal: float = 1.0
+    depth: float = 1.0
+    contour: float = 0.3
+    scale_invariance: float = 0.85
+    side: float = 1.0
+    side_stages: tuple[str, ...] = ("layer2", "layer3", "layer4")
+    decoder_stages: tuple[str, ...] = ("layer1", "layer2", "layer3", "layer4")
+    decoder_width: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.normal, self.depth, self.contour, self.side) < 0 or self.normal + self.depth + self.contour == 0:
+            raise UserError("the weights normal, depth, contour and side must not be negative, and one of the first three must be positive")
+        if not 0 <= self.scale_invariance <= 1:
+            raise UserError(f"scale_invariance must lie between 0 and 1, not {self.scale_invariance}")
+        if not self.decoder_stages:
+            raise UserError("decoder_stages must name at least one stage of the backbone")
+
+
+class GameEngine(Pretext):
+    """Dense labels of rendered frames; five output channels a pixel: normal x, y, z, log depth, contour logit."""
+
+    Config: ClassVar[type[Config]] = GameEngineConfig
+    unit = "labelled_frame"
+    labels = ("rgb", "depth", "normal", "instance", "valid", "K")
+
+    def __init__(self, backbone: Backbone, config: GameEngineConfig) -> None:
+        super().__init__(backbone, config)
+        self.config: GameEngineConfig = config
+        unknown = sorted({*config.side_stages, *config.decoder_stages} - set(backbone.stages))
+        if unknown:
+            raise UserError(f"the backbone has no stage {', '.join(unknown)}: it has {', '.join(backbone.stages)}")
+        decoder_stages = [stage for stage in backbone.stages if stage in config.decoder_stages]
+        self.decoder = PyramidDecoder(backbone, 5, width=config.decoder_width or backbone.width, stages=decoder_stages)
+        self.sides = nn.ModuleDict(
+            {
+                stage: ShuffleHead(backbone.channels[stage], 5, backbone.strides[stage] // SIDE_STRIDE)
+                for stage in backbone.stages
+                if stage in config.side_stages and config.side > 0
+            }
+        )
+
+    def views(self, sample: Sample, generator: torch.Generator) -> Batch:
+        height, width = sample["rgb"].shape[-2:]
+        crop = crop_frame({name: sample[name] for name in self.labels}, draw_window(height, width, self.config.crop, generator))
+        return _with_targets(crop, self.config.crop.size)
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        images = photometric(batch["rgb"].float() / 255, self.config.colour, generator)
+        return {**batch, "image": normalise(images)}
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        image = batch["image"] if "image" in batch else to_input(batch["rgb"])
+        maps = self.backbone.forward_stages(image)
+        output = self.decoder(maps)
+        parts = self._losses(output, batch)
+        result = dict(parts)
+        loss = self._weigh(parts)
+        if self.sides:
+            coarse = coarse_targets(batch, SIDE_STRIDE)
+            sides = {stage: self._weigh(self._losses(head(maps[stage]), coarse)) for stage, head in self.sides.items()}
+            result |= {f"side_{stage}": value for stage, value in sides.items()}
+            loss = loss + self.config.side * torch.stack(list(sides.values())).mean()
+        return {"loss": loss, **result, "angle": angle_degrees(output[:, :3], batch["normal"], batch["valid"])}
+
+    def _losses(self, output: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        valid = targets["valid"]
+        return {
+            "normal": cosine_loss(output[:, :3], targets["normal"], valid),
+            "depth": log_depth_loss(output[:, 3], targets["depth"], valid, self.config.scale_invariance),
+            "contour": balanced_bce(output[:, 4], targets["contour"], torch.ones_like(valid)),
+        }
+
+    def _weigh(self, parts: Mapping[str, Tensor]) -> Tensor:
+        return self.config.normal * parts["normal"] + self.config.depth * parts["depth"] + self.config.contour * parts["contour"]
+
+    def predict(self, images: Tensor) -> dict[str, Tensor]:
+        """Dense predictions at the resolution of `images` (float32 [B, 3, H, W], normalised; any H and W).
+
+        depth float32 [B, H, W]: metres as seen by a camera whose focal length is `config.crop.size` pixels; multiply by
+        focal_length_px / config.crop.size for another camera. normal [B, 3, H, W]: unit, camera frame. contour [B, H, W]: probability.
+        """
+        height, width = images.shape[-2:]
+        padded = pad_to_multiple(images, max(self.backbone.strides.values()))
+        output = self.decoder(self.backbone.forward_stages(padded))[..., :height, :width].float()
+        return {"depth": output[:, 3].exp(), "normal": F.normalize(output[:, :3], dim=1, eps=1e-6), "contour": output[:, 4].sigmoid()}
+
+    def preview(self, batch: Batch) -> list[Picture]:
+        training = self.training
+        with torch.no_grad():
+            image = batch["image"] if "image" in batch else to_input(batch["rgb"])
+            found = self.eval().predict(image)
+        self.train(training)
+        pictures: list[Picture] = []
+        for i in range(len(image)):
+            valid = batch["valid"][i]
+            pictures += [
+                ("input", to_picture(image[i]).permute(1, 2, 0).cpu().numpy()),
+                ("normal", paint_normal(batch["normal"][i], valid)),
+                ("normal, predicted", paint_normal(found["normal"][i])),
+                ("depth", paint_depth(batch["depth"][i], valid)),
+                ("depth, predicted", paint_depth(found["depth"][i])),
+                ("contour", paint_mask(batch["contour"][i])),
+                ("contour, predicted", paint_mask(found["contour"][i])),
+            ]
+        return pictures
+
+
+def _with_targets(crop: Mapping[str, Tensor], canonical_focal: float) -> Batch:
+    """The labels of a crop as targets: contours from instances, depth for the canonical camera, `valid` wherever all are finite."""
+    depth, normal, K = crop["depth"], crop["normal"], crop["K"]
+    valid = crop["valid"] & torch.isfinite(depth) & (depth > 0) & (normal.square().sum(0) > 0.5)
+    focal = (K[0, 0] * K[1, 1]).sqrt()
+    return {
+        "rgb": crop["rgb"],
+        "depth": torch.where(valid, depth * (canonical_focal / focal), torch.ones(())),
+        "normal": torch.where(valid, normal, torch.zeros(())),
+        "contour": contours(crop["instance"]),
+        "valid": valid,
+    }
+
+
+def coarse_targets(batch: Mapping[str, Tensor], stride: int) -> Batch:
+    """Targets on a grid of cells of stride x stride pixels: labels of the pixel at the middle, contours if any pixel has one."""
+    middle = stride // 2
+    picked = {name: batch[name][..., middle::stride, middle::stride] for name in ("depth", "normal", "valid")}
+    contour = F.max_pool2d(batch["contour"][:, None].float(), stride)[:, 0] > 0.5
+    return {**picked, "contour": contour}
