@@ -1,0 +1,110 @@
+"""A scene on a device: geometry, materials and textures, uploaded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import warp as wp
+from numpy.typing import NDArray
+
+from renderers import texture_store
+from renderers.flatten import FlatScene, flatten
+from renderers.kernels import KERNEL_OPTIONS
+from scenes.scene import Scene
+from scenes.semantics import semantic_id
+
+wp.set_module_options(KERNEL_OPTIONS)
+
+BLOCK = 64  # triangles (or vertices) of one instance that are culled and launched together
+
+
+@wp.struct
+class MaterialRow:
+    """A `scenes.scene.Material` as kernels read it. `texture_size` 0: no texture. `texels_per_metre` at mip level 0."""
+
+    color: wp.vec3
+    emission: wp.vec3
+    roughness: wp.float32
+    metallic: wp.float32
+    texels_per_metre: wp.float32
+    texture_offset: wp.int32
+    texture_size: wp.int32
+    texture_levels: wp.int32
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Runs of at most BLOCK consecutive elements of one instance. spans: int32 [B, 3] (first, end, instance), on the host.
+
+    centre float64 [B, 3] and radius float64 [B]: a ball in the instance's space that contains the run. closed: bool [B], backs need not be drawn.
+    """
+
+    spans: NDArray[np.int32]
+    centre: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    closed: NDArray[np.bool_]
+
+
+def _spans(starts: NDArray[np.int64], ends: NDArray[np.int64], instances: NDArray[np.int64]) -> NDArray[np.int32]:
+    counts = -(-(ends - starts) // BLOCK)
+    owner = np.repeat(np.arange(len(starts)), counts)
+    step = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first = starts[owner] + step * BLOCK
+    return np.stack([first, np.minimum(first + BLOCK, ends[owner]), instances[owner]], axis=1).astype(np.int32)
+
+
+def _triangle_blocks(flat: FlatScene) -> Blocks:
+    """Blocks do not mix closed and open parts, nor instances."""
+    kind = flat.triangle_instance.astype(np.int64) * 2 + flat.triangle_closed
+    starts = np.flatnonzero(np.diff(kind, prepend=-1))
+    ends = np.append(starts[1:], len(kind))
+    spans = _spans(starts, ends, flat.triangle_instance[starts].astype(np.int64))
+    corners = flat.vertices[flat.triangles]
+    low = np.minimum.reduceat(corners.min(1), spans[:, 0]).astype(np.float64)
+    high = np.maximum.reduceat(corners.max(1), spans[:, 0]).astype(np.float64)
+    return Blocks(spans, (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2, flat.triangle_closed[spans[:, 0]])
+
+
+class SceneBuffers:
+    """Warp arrays of one scene. `flat` keeps the same geometry on the host; `moving` bool [I] says whose pose changes with time."""
+
+    def __init__(self, scene: Scene, device: str) -> None:
+        self.scene, self.device = scene, device
+        self.flat = flat = flatten(scene)
+        with wp.ScopedDevice(device):
+            self.vertices = wp.array(flat.vertices, dtype=wp.vec3)
+            self.normals = wp.array(flat.normals, dtype=wp.vec3)
+            self.uvs = wp.array(flat.uvs, dtype=wp.vec2)
+            self.triangles = wp.array(flat.triangles, dtype=wp.vec3i)
+            self.triangle_instance = wp.array(flat.triangle_instance, dtype=wp.int32)
+            self.triangle_material = wp.array(flat.triangle_material, dtype=wp.int32)
+            self.semantics = wp.array([semantic_id(i.category, scene.label_space) for i in scene.instances], dtype=wp.uint8)
+            self.texels, self.materials = _upload_materials(scene)
+        self.triangle_blocks = _triangle_blocks(flat)
+        ranges = flat.vertex_range
+        self.vertex_spans = _spans(ranges[:-1], ranges[1:], np.arange(len(ranges) - 1))
+        self.moving = np.array([i.motion.moves for i in scene.instances])
+
+    @property
+    def instance_count(self) -> int:
+        return len(self.scene.instances)
+
+    def world_from_object(self, time: int) -> NDArray[np.float64]:
+        """Poses float64 [I, 4, 4] of all instances."""
+        return np.stack([i.motion.at(time) for i in self.scene.instances])
+
+
+def _upload_materials(scene: Scene) -> tuple[wp.array, wp.array]:
+    textures = tuple(dict.fromkeys(m.texture for m in scene.materials if m.texture))
+    store, stored = texture_store.pack(textures)
+    where = dict(zip(textures, stored, strict=True))
+    rows = np.zeros(max(len(scene.materials), 1), dtype=MaterialRow.numpy_dtype())
+    for row, material in zip(rows, scene.materials, strict=False):
+        for name in ("color", "emission", "roughness", "metallic"):
+            row[name] = getattr(material, name)
+        if material.texture:
+            place = where[material.texture]
+            row["texels_per_metre"] = place.size / material.texture.metres
+            row["texture_offset"], row["texture_size"], row["texture_levels"] = place.offset, place.size, place.levels
+    return wp.array(store, dtype=wp.uint32), wp.array(rows, dtype=MaterialRow)

@@ -1,0 +1,124 @@
+"""A scene's geometry as a few flat numpy arrays, checked; what is uploaded to a device or handed to a ray tracer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderers.closedness import closed_faces
+from scenes.errors import UserError
+from scenes.scene import Instance, Mesh, Scene, Shape
+from scenes.shapes import build
+
+MAX_INSTANCES = 65535  # the instance label is uint16 and 0 means none
+
+
+@dataclass(frozen=True)
+class FlatScene:
+    """Object-space geometry of all instances, one after the other.
+
+    vertices, normals: float32 [V, 3]; uvs: float32 [V, 2], metres. triangles: int32 [F, 3] into the vertices, in the order of instances.
+    vertex_instance: int32 [V]; triangle_instance, triangle_material: int32 [F].
+    triangle_closed: bool [F], the triangle belongs to a closed outward-facing part, so its back is seen only from inside.
+    vertex_range, triangle_range: int64 [I + 1], first index of each instance. bounds: float64 [I, 2, 3], lowest and highest corner of
+    each instance in its own space (an instance without triangles has lowest = +inf).
+    """
+
+    vertices: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    uvs: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+    vertex_instance: NDArray[np.int32]
+    triangle_instance: NDArray[np.int32]
+    triangle_material: NDArray[np.int32]
+    triangle_closed: NDArray[np.bool_]
+    vertex_range: NDArray[np.int64]
+    triangle_range: NDArray[np.int64]
+    bounds: NDArray[np.float64]
+
+
+@lru_cache(maxsize=512)
+def _solid_faces(shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Indices of the faces with an area, and whether each lies on a closed part."""
+    mesh = build(shape)
+    a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(np.float64) for k in range(3))
+    doubled_area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    longest = np.maximum.reduce([((p - q) ** 2).sum(1) for p, q in ((a, b), (b, c), (c, a))])
+    kept = np.flatnonzero(doubled_area > 1e-9 * longest)
+    return kept, closed_faces(mesh.vertices, mesh.faces)[kept]
+
+
+def _checked_mesh(instance: Instance) -> Mesh:
+    mesh = build(instance.shape)
+    if len(mesh.faces) and not np.isfinite(mesh.vertices).all():
+        raise UserError(f"instance {instance.name!r} has a vertex that is NaN or infinite: mend the mesh of shape {instance.shape.kind!r}")
+    if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
+        raise UserError(
+            f"instance {instance.name!r} has a face that names a vertex it lacks: mend the mesh of shape {instance.shape.kind!r}"
+        )
+    if not np.isfinite(instance.motion.poses).all():
+        raise UserError(f"instance {instance.name!r} has a pose that is NaN or infinite: mend its motion")
+    return mesh
+
+
+def _material_indices(instance: Instance, slots: NDArray[np.uint8], materials: int) -> NDArray[np.int32]:
+    table = np.asarray(instance.materials, dtype=np.int32)
+    if len(slots) and slots.max() >= len(table):
+        raise UserError(
+            f"instance {instance.name!r} has {len(table)} materials but its mesh uses slot {slots.max()}: give one material per slot"
+        )
+    if len(table) and not (0 <= table.min() and table.max() < materials):
+        raise UserError(f"instance {instance.name!r} names material {table.max()}, but the scene has {materials}: use indices below that")
+    return table[slots]
+
+
+def _check_size(scene: Scene) -> None:
+    if len(scene.instances) > MAX_INSTANCES:
+        surplus = scene.instances[MAX_INSTANCES].name
+        raise UserError(
+            f"the scene has {len(scene.instances)} instances, but ids are uint16 and reach to {MAX_INSTANCES}: "
+            f"remove {surplus!r} and those after it"
+        )
+    if not np.isfinite(scene.camera_motion.poses).all():
+        raise UserError("the camera has a pose that is NaN or infinite: mend Scene.camera_motion")
+
+
+def flatten(scene: Scene) -> FlatScene:
+    """The geometry of `scene`; zero-area triangles are dropped. Raises UserError, naming the object, for geometry that has no meaning."""
+    _check_size(scene)
+    meshes = [_checked_mesh(i) for i in scene.instances]
+    solid = [_solid_faces(i.shape) for i in scene.instances]
+    vertex_range = np.cumsum([0, *(len(m.vertices) for m in meshes)])
+    triangle_range = np.cumsum([0, *(len(kept) for kept, _ in solid)])
+    if triangle_range[-1] == 0:
+        raise UserError("the scene has no triangles: add an instance whose shape has faces with an area")
+    ids = np.arange(len(meshes), dtype=np.int32)
+    return FlatScene(
+        vertices=np.concatenate([m.vertices for m in meshes]),
+        normals=np.concatenate([m.normals for m in meshes]),
+        uvs=np.concatenate([m.uvs for m in meshes]),
+        triangles=np.concatenate(
+            [m.faces[kept] + np.int32(first) for m, (kept, _), first in zip(meshes, solid, vertex_range[:-1], strict=True)]
+        ).astype(np.int32, copy=False),
+        vertex_instance=np.repeat(ids, np.diff(vertex_range)),
+        triangle_instance=np.repeat(ids, np.diff(triangle_range)),
+        triangle_material=np.concatenate(
+            [
+                _material_indices(i, m.slots[kept], len(scene.materials))
+                for i, m, (kept, _) in zip(scene.instances, meshes, solid, strict=True)
+            ]
+        ),
+        triangle_closed=np.concatenate([closed for _, closed in solid]),
+        vertex_range=vertex_range,
+        triangle_range=triangle_range,
+        bounds=np.stack([_bounds(m, kept) for m, (kept, _) in zip(meshes, solid, strict=True)]),
+    )
+
+
+def _bounds(mesh: Mesh, kept: NDArray[np.int64]) -> NDArray[np.float64]:
+    if not len(kept):
+        return np.array([[np.inf] * 3, [-np.inf] * 3])
+    return np.stack([mesh.vertices.min(0), mesh.vertices.max(0)]).astype(np.float64)

@@ -1,0 +1,63 @@
+"""What a camera records of the radiance that reaches it. Changes the colour image only."""
+
+from __future__ import annotations
+
+import numpy as np
+import warp as wp
+from numpy.typing import NDArray
+
+from renderers.kernels import KERNEL_OPTIONS
+
+wp.set_module_options(KERNEL_OPTIONS)
+
+KNEE = 0.6
+_TABLE_SIZE = 16384
+
+
+def tone_curve(exposed: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Linear display light in [0, 1) of exposed radiance >= 0: unchanged up to KNEE (mid grey 0.18 stays), then rolling off smoothly to 1."""
+    exposed = np.asarray(exposed, dtype=np.float64)
+    rolled = 1.0 - (1.0 - KNEE) * np.exp(-(exposed - KNEE) / (1.0 - KNEE))
+    return np.where(exposed <= KNEE, exposed, rolled)
+
+
+def linear_to_srgb(linear: NDArray[np.floating]) -> NDArray[np.float64]:
+    """IEC 61966-2-1: linear [0, 1] to encoded [0, 1]."""
+    linear = np.asarray(linear, dtype=np.float64)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)
+
+
+def byte_table() -> NDArray[np.uint8]:
+    """sRGB bytes of the linear values k / (size - 1)."""
+    return np.rint(255.0 * linear_to_srgb(np.linspace(0.0, 1.0, _TABLE_SIZE))).astype(np.uint8)
+
+
+@wp.func
+def record(exposed: float, table: wp.array(dtype=wp.uint8), knee: float):
+    shown = wp.max(exposed, 0.0)
+    if shown > knee:
+        shown = 1.0 - (1.0 - knee) * wp.exp(-(shown - knee) / (1.0 - knee))
+    return table[int(shown * float(table.shape[0] - 1) + 0.5)]
+
+
+@wp.kernel
+def develop(
+    radiance: wp.array2d(dtype=wp.vec3), exposure: float, knee: float, table: wp.array(dtype=wp.uint8), rgb: wp.array3d(dtype=wp.uint8)
+):
+    """rgb: uint8 [H, W, 3], sRGB, of the tone curve of exposure * radiance."""
+    row, column = wp.tid()
+    light = radiance[row, column] * exposure
+    rgb[row, column, 0] = record(light[0], table, knee)
+    rgb[row, column, 1] = record(light[1], table, knee)
+    rgb[row, column, 2] = record(light[2], table, knee)
+
+
+class Sensor:
+    """A noiseless camera: exposure, tone curve, sRGB encoding."""
+
+    def __init__(self, device: str) -> None:
+        self._table = wp.array(byte_table(), dtype=wp.uint8, device=device)
+
+    def develop(self, radiance: wp.array, exposure: float, rgb: wp.array) -> None:
+        """Writes rgb (uint8 [H, W, 3]) from radiance (vec3 [H, W], linear)."""
+        wp.launch(develop, dim=radiance.shape, inputs=[radiance, exposure, KNEE, self._table, rgb], device=radiance.device)

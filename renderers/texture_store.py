@@ -1,0 +1,65 @@
+"""All pictures of a scene with their mip chains in one array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.scene import Texture
+from scenes.textures import build
+
+
+@dataclass(frozen=True)
+class StoredTexture:
+    """Where a picture lies: `offset` texels into the store, `size` x `size` texels at level 0 (a power of two), `levels` mip levels."""
+
+    offset: int
+    size: int
+    levels: int
+
+
+def srgb_to_linear(encoded: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    """IEC 61966-2-1: encoded [0, 1] to linear [0, 1]."""
+    encoded = np.asarray(encoded, dtype=np.float64)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+_LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+
+
+def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture by nearest neighbour at the next power of two, unless it is one already."""
+    size = 1 << int(np.ceil(np.log2(max(image.shape[0], 1))))
+    if image.shape[0] == size:
+        return image
+    nearest = (np.arange(size) * image.shape[0]) // size
+    return image[nearest][:, nearest]
+
+
+@lru_cache(maxsize=256)
+def mip_chain(texture: Texture) -> tuple[NDArray[np.uint32], int, int]:
+    """(texels, size, levels): all levels one after the other, each texel 0x00BBGGRR with channels stored as 255 * sqrt(linear).
+
+    The square root is decoded by one multiplication, so filtering in linear light costs little; its error stays below that of sRGB bytes.
+    Levels are box averages of linear light.
+    """
+    level = _LINEAR_OF_BYTE[_power_of_two(build(texture))]
+    size, levels, chain = level.shape[0], 0, []
+    while True:
+        stored = np.rint(255.0 * np.sqrt(level)).astype(np.uint32)
+        chain.append((stored[..., 0] | stored[..., 1] << 8 | stored[..., 2] << 16).ravel())
+        levels += 1
+        if level.shape[0] == 1:
+            return np.concatenate(chain), size, levels
+        level = 0.25 * (level[0::2, 0::2] + level[1::2, 0::2] + level[0::2, 1::2] + level[1::2, 1::2])
+
+
+def pack(textures: tuple[Texture, ...]) -> tuple[NDArray[np.uint32], list[StoredTexture]]:
+    """The chains of `textures` in one array (never empty), and where each lies."""
+    chains = [mip_chain(t) for t in textures]
+    offsets = np.cumsum([0, *(len(texels) for texels, _, _ in chains)])
+    store = np.concatenate([texels for texels, _, _ in chains]) if chains else np.zeros(1, dtype=np.uint32)
+    return store, [StoredTexture(int(o), size, levels) for o, (_, size, levels) in zip(offsets[:-1], chains, strict=True)]
