@@ -1,15 +1,17 @@
 """Results brought together over seeds: one table for each protocol of each benchmark.
 
-Results are averaged only when they differ in nothing but seed and checkpoint: same benchmark, data fingerprint, protocol, method,
-backbone, width, samples seen, stage and metric.
+Results are averaged only when they differ in nothing but seed and checkpoint: same benchmark, data fingerprint, protocol, settings,
+method, backbone, width, samples seen, stage and metric.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -20,7 +22,7 @@ REFERENCE = "random"
 UPPER = "supervised"
 CONTEXT = ("constant", "row_prior")
 RENDERED = ("rendered", "synthetic", "heldout")
-HEADLINE = ("only", "chosen", "best", "best and last")
+HEADLINE = ("only", "chosen", "best", "best and last", "own")
 CONFIDENCE = 0.95
 CHOSEN = "best"  # stage chosen on held-out training data by the benchmark itself
 # Names of a backbone's stages from input to output; what is not listed (a concatenation of stages, say) is no candidate for "last".
@@ -85,30 +87,33 @@ class Variant:
 
 @dataclass(frozen=True)
 class Line:
-    """One variant at one stage.
+    """One variant at one stage. `chosen` names the stages that "best" stood for, if it is known.
 
     `role`: "only" where there is one stage; "chosen" by the benchmark on held-out training data; "last"; "best" or "best and last" by
-    the mean over seeds on the test items themselves, where the benchmark chose none; "" for every other stage.
+    the mean over seeds on the test items themselves, where the benchmark chose none; "own" for a stage with other metrics than the
+    probed ones, such as a network's own prediction; "" for every other stage.
     """
 
     variant: Variant
     stage: str
     role: str
     cells: Mapping[Metric, Estimate]
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """All that was measured on one data set under one protocol. `lines` are in the fixed order of methods, then stages.
+    """All that was measured on one data set under one protocol and its `settings`.
 
-    `replaced` counts results that a later one of the same seed supersedes; `unusable` are the methods of those with a value that is not
-    finite.
+    `lines` go by the fixed order of methods, then by stage from input to output. `replaced` counts results that a later, different one
+    of the same seed supersedes; `unusable` names the method of each result whose value is not finite.
     """
 
     benchmark: str
     protocol: str
     data_name: str
     fingerprint: str
+    settings: Mapping[str, Any]
     real: bool
     metrics: tuple[Metric, ...]
     lines: tuple[Line, ...]
@@ -124,9 +129,9 @@ class Table:
     def headline(self) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if line.role)
 
-    def best_line(self, variant: Variant) -> Line | None:
-        """The line of a variant's best stage."""
-        return next((line for line in self.lines if line.variant == variant and line.role in HEADLINE), None)
+    def best_line(self, variant: Variant, metric: Metric) -> Line | None:
+        """The line of a variant's best stage, if the metric was measured there."""
+        return next((l for l in self.lines if l.variant == variant and l.role in HEADLINE and metric in l.cells), None)
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -138,31 +143,45 @@ def is_real(row: Result) -> bool:
     return not any(name.lower().startswith(RENDERED) for name in (row.benchmark, row.data.get("name", "")))
 
 
+def settings_of(row: Result) -> dict[str, Any]:
+    """What decides how a result was measured; what the measurement picked on its training data is no setting."""
+    return {name: value for name, value in row.config.items() if name != "chosen"}
+
+
 def tables(rows: Iterable[Result]) -> list[Table]:
-    """One table for each benchmark, protocol and data fingerprint, in order of first appearance, benchmarks kept together."""
-    groups: dict[tuple[str, str, str, str], list[Result]] = {}
+    """One table for each benchmark, protocol, settings and data, in order of first appearance, benchmarks kept together."""
+    groups: dict[tuple[str, ...], list[Result]] = {}
     for row in rows:
-        groups.setdefault((row.benchmark, row.protocol, row.data.get("name", ""), row.data.get("fingerprint", "")), []).append(row)
+        settings = json.dumps(settings_of(row), sort_keys=True, default=str)
+        data = row.data.get("name", ""), row.data.get("fingerprint", "")
+        groups.setdefault((row.benchmark, row.protocol, settings, *data), []).append(row)
     first_seen = list(dict.fromkeys(key[0] for key in groups))
-    return [_table(*key, groups[key]) for key in sorted(groups, key=lambda key: first_seen.index(key[0]))]
+    return [_table(groups[key]) for key in sorted(groups, key=lambda key: first_seen.index(key[0]))]
 
 
-def _table(benchmark: str, protocol: str, data_name: str, fingerprint: str, rows: list[Result]) -> Table:
-    latest = {(_variant(row), row.stage, _metric(row), row.seed): row for row in rows}
+def _table(rows: list[Result]) -> Table:
+    latest: dict[tuple[Variant, str, Metric, int], Result] = {}
+    replaced = 0
+    for row in rows:
+        key = _variant(row), row.stage, _metric(row), row.seed
+        replaced += key in latest and latest[key].value != row.value
+        latest[key] = row
     usable = {key: row for key, row in latest.items() if math.isfinite(row.value)}
     cells: dict[tuple[Variant, str], dict[Metric, list[Result]]] = {}
     for (variant, stage, metric, _), row in usable.items():
         cells.setdefault((variant, stage), {}).setdefault(metric, []).append(row)
     metrics = tuple(dict.fromkeys(metric for _, _, metric, _ in latest))
+    first = rows[0]
     return Table(
-        benchmark=benchmark,
-        protocol=protocol,
-        data_name=data_name,
-        fingerprint=fingerprint,
-        real=is_real(rows[0]),
+        benchmark=first.benchmark,
+        protocol=first.protocol,
+        data_name=first.data.get("name", ""),
+        fingerprint=first.data.get("fingerprint", ""),
+        settings=settings_of(first),
+        real=is_real(first),
         metrics=metrics,
         lines=_lines(cells, metrics[0]),
-        replaced=len(rows) - len(latest),
+        replaced=replaced,
         unusable=tuple(key[0].method for key in latest if key not in usable),
     )
 
@@ -173,22 +192,34 @@ def _lines(cells: Mapping[tuple[Variant, str], Mapping[Metric, list[Result]]], p
     for variant in sorted({variant for variant, _ in estimates}, key=lambda variant: variant.rank):
         stages = sorted((stage for v, stage in estimates if v == variant), key=_stage_rank)
         roles = _roles(stages, {stage: estimates[variant, stage] for stage in stages}, primary)
-        lines += [Line(variant, stage, roles[stage], estimates[variant, stage]) for stage in stages]
+        for stage in stages:
+            lines.append(Line(variant, stage, roles[stage], estimates[variant, stage], _chosen(cells[variant, stage])))
     return tuple(lines)
+
+
+def _chosen(by_metric: Mapping[Metric, list[Result]]) -> tuple[str, ...]:
+    """Names of the stages that stage "best" stood for, over seeds and metrics."""
+    rows = [row for rows in by_metric.values() for row in rows if row.stage == CHOSEN]
+    names = {str(row.config.get("chosen", {}).get("stage", "")) for row in rows} - {""}
+    return tuple(sorted(names, key=_stage_rank))
 
 
 def _roles(stages: list[str], estimates: Mapping[str, Mapping[Metric, Estimate]], primary: Metric) -> dict[str, str]:
     """The role of each stage of one variant; `stages` run from input to output."""
     if len(stages) == 1:
         return {stages[0]: "only"}
-    roles = dict.fromkeys(stages, "")
-    named = [stage for stage in stages if stage != CHOSEN]
+    probed = [stage for stage in stages if primary in estimates[stage]]
+    roles = {stage: "" if stage in probed else "own" for stage in stages}
+    named = [stage for stage in probed if stage != CHOSEN]
+    if len(probed) == 1:
+        return {**roles, probed[0]: "chosen" if not named else "only"}
+    if not probed:
+        return roles
     roles[named[-1]] = "last"
-    if CHOSEN in stages:
+    if CHOSEN in probed:
         return {**roles, CHOSEN: "chosen"}
-    measured = [stage for stage in stages if primary in estimates[stage]]
     sign = 1 if primary.higher_is_better else -1
-    best = max(measured, key=lambda stage: sign * estimates[stage][primary].mean, default=stages[-1])
+    best = max(probed, key=lambda stage: sign * estimates[stage][primary].mean)
     return {**roles, best: "best and last" if best == named[-1] else "best"}
 
 

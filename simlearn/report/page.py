@@ -17,14 +17,16 @@ from scenes.errors import UserError
 from simlearn import provenance, results
 from simlearn.report import plots, summary
 from simlearn.report.images import Picture, from_file
-from simlearn.report.measurements import Table, tables
+from simlearn.report.measurements import CONTEXT, Table, Variant, tables
 from simlearn.report.runs import DataSet, Prediction, Run, find_data_sets, find_predictions, find_runs, lookup
-from simlearn.report.synthetic import data_set_facts, sample_sheet
-from simlearn.report.tables import DisplayRow, Heading, compact, display_rows, headings, interval_note, notes, variant_names
+from simlearn.report.synthetic import LabelledFrame, data_set_facts, labelled_frames
+from simlearn.report.tables import DisplayRow, Heading, compact, display_rows, headings, interval_note, label, notes, variant_names
 from simlearn.results import Result
 
 DEFAULT_TITLE = "Features learnt from rendered worlds, measured"
 PICTURES_PER_BENCHMARK = 4
+BAR_CHARTS = 4
+STAGE_CHARTS = 2
 PICTURE_WIDTH = 1000
 
 
@@ -53,7 +55,7 @@ class BenchmarkView:
 class SyntheticView:
     name: str
     facts: Mapping[str, str]
-    picture: Picture | None
+    frames: Sequence[LabelledFrame]
     problem: str
 
 
@@ -119,10 +121,11 @@ def _context(
     shown, picture_problems = _prediction_views(predictions)
     return {
         "title": title,
-        "summary": summary.sentences(measured),
+        "summary": summary.summarise(measured),
         "nothing_real": bool(measured) and not any(table.real for table in measured),
         "nothing_real_text": summary.NOTHING_REAL,
         "benchmarks": _benchmark_views(measured),
+        "has_context": any(variant.method in CONTEXT for table in measured for variant in table.variants),
         "curves": _curves(runs),
         "synthetic": [_synthetic_view(data_set) for data_set in data_sets],
         "predictions": shown,
@@ -139,21 +142,37 @@ def _benchmark_views(measured: Sequence[Table]) -> list[BenchmarkView]:
     for table in measured:
         by_name.setdefault(table.benchmark, []).append(table)
     return [
-        BenchmarkView(name, f"benchmark-{i}", group[0].real, [_table_view(table) for table in group])
+        BenchmarkView(name, f"benchmark-{i}", group[0].real, [_table_view(table, group) for table in group])
         for i, (name, group) in enumerate(by_name.items())
     ]
 
 
-def _table_view(table: Table) -> TableView:
+def _settings_note(table: Table, group: Sequence[Table]) -> list[str]:
+    """What sets a table apart from others of the same protocol and data."""
+    same = [other for other in group if (other.protocol, other.data_name) == (table.protocol, table.data_name)]
+    differing = {
+        name
+        for other in same
+        for name in other.settings.keys() | table.settings.keys()
+        if other.settings.get(name) != table.settings.get(name)
+    }
+    parts = [f"{name} = {json.dumps(table.settings.get(name), default=str)}" for name in sorted(differing)]
+    return [f"Settings in which tables of this protocol differ: {'; '.join(parts)}."] if parts else []
+
+
+def _table_view(table: Table, group: Sequence[Table]) -> TableView:
     names = variant_names(table.variants)
-    charts = [plots.bar_chart(table, names), plots.stage_chart(table, names)]
+    charts = [
+        *(plots.bar_chart(table, metric, names) for metric in table.metrics[:BAR_CHARTS]),
+        *(plots.stage_chart(table, metric, names) for metric in table.metrics[:STAGE_CHARTS]),
+    ]
     return TableView(
         protocol=table.protocol,
         data=", fingerprint ".join(text for text in (table.data_name, table.fingerprint) if text),
         headings=headings(table),
         rows=display_rows(table, table.headline),
         all_rows=display_rows(table, table.lines) if len(table.lines) > len(table.headline) else [],
-        notes=[interval_note(table.headline), *notes(table)],
+        notes=[interval_note(table.headline), *notes(table), *_settings_note(table, group)],
         charts=[chart for chart in charts if chart],
     )
 
@@ -167,10 +186,12 @@ def _curves(runs: Sequence[Run]) -> list[Picture]:
 
 
 def _synthetic_view(data_set: DataSet) -> SyntheticView:
+    facts = data_set_facts(data_set)
     try:
-        return SyntheticView(data_set.name, data_set_facts(data_set), sample_sheet(data_set), "")
+        frames = labelled_frames(data_set)
     except UserError as error:
-        return SyntheticView(data_set.name, data_set_facts(data_set), None, f"No frames can be shown: {error}.")
+        return SyntheticView(data_set.name, facts, (), f"No frames can be shown: {error}.")
+    return SyntheticView(data_set.name, facts, frames, "" if frames else "No scene is finished yet, so no frames can be shown.")
 
 
 def _prediction_views(predictions: Sequence[Prediction]) -> tuple[list[PredictionsView], list[str]]:
@@ -182,7 +203,8 @@ def _prediction_views(predictions: Sequence[Prediction]) -> tuple[list[Predictio
         items: list[list[Picture]] = []
         for index in sorted({p.index for p in mine})[:PICTURES_PER_BENCHMARK]:
             pictures = []
-            for prediction in (p for p in mine if p.index == index and p.seed == first_seed[p.method]):
+            chosen = [p for p in mine if p.index == index and p.seed == first_seed[p.method]]
+            for prediction in sorted(chosen, key=lambda p: Variant(p.method).rank):
                 try:
                     pictures.append(_prediction_picture(prediction))
                 except UserError as error:
@@ -195,7 +217,7 @@ def _prediction_views(predictions: Sequence[Prediction]) -> tuple[list[Predictio
 
 def _prediction_picture(p: Prediction) -> Picture:
     alt = f"Test item {p.index} of {p.benchmark}: prediction of {p.method}, seed {p.seed}, beside the truth."
-    return from_file(p.path, alt=alt, caption=f"{p.method}, seed {p.seed}", max_width=PICTURE_WIDTH)
+    return from_file(p.path, alt=alt, caption=f"{label(Variant(p.method))}, seed {p.seed}", max_width=PICTURE_WIDTH)
 
 
 def _facts(rows: Sequence[Result], runs: Sequence[Run]) -> dict[str, str]:
@@ -233,7 +255,7 @@ def _evaluation_configs(rows: Sequence[Result]) -> list[tuple[str, str]]:
 def commands(root: Path, rows: Sequence[Result], runs: Sequence[Run], data_sets: Sequence[DataSet]) -> list[str]:
     """Command lines that make what the page shows, as far as it is recorded."""
     lines = [_generate_command(data_set) for data_set in data_sets]
-    lines += [_train_command(run) for run in runs]
+    lines += [_train_command(run) for run in runs if lookup(run.facts, "pretext")]
     measured = dict.fromkeys((row.benchmark, row.checkpoint or row.method, row.seed) for row in rows if row.stage or row.checkpoint)
     for benchmark, checkpoint, seed in measured:
         lines.append(_command("simlearn evaluate", benchmark=benchmark, checkpoint=checkpoint, seed=seed, out=str(root / "results.jsonl")))
@@ -254,5 +276,17 @@ def _generate_command(data_set: DataSet) -> str:
 
 
 def _train_command(run: Run) -> str:
-    values = {name: lookup(run.facts, name) for name in ("pretext", "data", "backbone", "width", "batch_size", "lr", "seed")}
-    return _command("simlearn train", **{**values, "pretext": run.method}, out=f"runs/{run.name}")
+    values = {name: lookup(run.facts, name) for name in ("backbone", "width", "batch_size", "lr", "seed")}
+    data, budget = run.facts.get("data"), lookup(run.facts, "budget")
+    return _command(
+        "simlearn train",
+        pretext=run.method,
+        data=data.get("path") if isinstance(data, Mapping) else data,
+        **values,
+        budget=_budget(budget) if isinstance(budget, Mapping) else budget,
+        out=f"runs/{run.name}",
+    )
+
+
+def _budget(budget: Mapping[str, Any]) -> str | None:
+    return ",".join(f"{name}={value}" for name, value in budget.items() if value is not None) or None

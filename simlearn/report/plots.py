@@ -10,25 +10,28 @@ from typing import Any
 import matplotlib
 import matplotlib.ticker
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from simlearn.report.images import Picture, data_uri
-from simlearn.report.measurements import CONTEXT, REFERENCE, UPPER, Estimate, Line, Table, Variant
+from simlearn.report.measurements import CHOSEN, CONTEXT, REFERENCE, UPPER, Estimate, Line, Metric, Table, Variant
 from simlearn.report.runs import Run
-from simlearn.report.tables import decimals, number, with_unit
+from simlearn.report.tables import decimals, metric_label, number, with_unit
 
 WIDTH_IN = 4.8  # drawn small, so that the type stays legible on a phone's 390 pixels
 DPI = 190
 CSS_PX_PER_IN = 100
+BAR_LEGEND = "Dots are seeds, whiskers 95 % intervals (three seeds or more); the dashed line is random initialisation."
 
 
 @dataclass(frozen=True)
 class Theme:
     """Colours of one page mode. `series` are distinguishable to colour-blind readers (after Okabe and Ito)."""
 
+    paper: str
     ink: str
     muted: str
     grid: str
@@ -38,8 +41,12 @@ class Theme:
     context: str
 
 
-LIGHT = Theme("#1c2024", "#5b636d", "#e3e6ea", ("#0a66b7", "#d1620a", "#a23b8f", "#1f8a8a", "#8a6d00"), "#7b8490", "#1a8f5a", "#c3c9d0")
-DARK = Theme("#e8eaed", "#a3abb5", "#333a42", ("#5aaef5", "#f59a4c", "#dd86cb", "#55c4c4", "#d9b93a"), "#9aa3ae", "#52c78f", "#535c66")
+LIGHT = Theme(
+    "#ffffff", "#1c2024", "#5b636d", "#e3e6ea", ("#0a66b7", "#d1620a", "#a23b8f", "#1f8a8a", "#8a6d00"), "#7b8490", "#1a8f5a", "#c3c9d0"
+)
+DARK = Theme(
+    "#14171b", "#e8eaed", "#a3abb5", "#333a42", ("#5aaef5", "#f59a4c", "#dd86cb", "#55c4c4", "#d9b93a"), "#9aa3ae", "#52c78f", "#535c66"
+)
 
 
 def _figure(height_in: float, draw: Callable[[Figure, Theme], None], alt: str, caption: str) -> Picture:
@@ -78,14 +85,14 @@ def _colors(variants: Sequence[Variant], theme: Theme) -> dict[Variant, str]:
     return {variant: colors.get(variant) or fixed[variant.method] for variant in variants}
 
 
-def bar_chart(table: Table, names: Mapping[Variant, str]) -> Picture | None:
-    """Bars of the primary metric at each method's best stage with seeds as dots and t-intervals; random initialisation as a line."""
-    metric = table.primary
-    lines = [line for variant in table.variants if (line := table.best_line(variant)) is not None and metric in line.cells]
-    if not lines:
+def bar_chart(table: Table, metric: Metric, names: Mapping[Variant, str]) -> Picture | None:
+    """Bars of a metric at each method's best stage with seeds as dots and t-intervals; random initialisation as a line."""
+    lines = [line for variant in table.variants if (line := table.best_line(variant, metric)) is not None]
+    if len(lines) < 2:
         return None
     digits = decimals(line.cells[metric] for line in lines)
-    axis = with_unit(metric.name, f"({metric.unit})" if metric.unit else "")
+    name = metric_label(metric)
+    axis = with_unit(name, f"({metric.unit})" if metric.unit else "")
     better = "higher" if metric.higher_is_better else "lower"
 
     def draw(figure: Figure, theme: Theme) -> None:
@@ -95,7 +102,7 @@ def bar_chart(table: Table, names: Mapping[Variant, str]) -> Picture | None:
             _bar(axes, row, line.cells[metric], colors[line.variant], theme, digits)
         reference = next((line.cells[metric].mean for line in lines if line.variant.method == REFERENCE), None)
         if reference is not None:
-            axes.axvline(reference, color=theme.muted, linestyle=(0, (4, 3)), linewidth=1)
+            axes.axvline(reference, color=theme.muted, linestyle=(0, (4, 3)), linewidth=1, zorder=1.5)
         axes.set_yticks(range(len(lines)), [names[line.variant] for line in lines], color=theme.ink)
         axes.set_ylim(len(lines) - 0.4, -0.6)
         axes.margins(x=0.16)
@@ -107,13 +114,12 @@ def bar_chart(table: Table, names: Mapping[Variant, str]) -> Picture | None:
         axes.spines["bottom"].set_visible(False)
 
     values = "; ".join(f"{names[line.variant]} {_spoken(line.cells[metric], digits)}" for line in lines)
-    has_stages = any(line.role != "only" for line in lines)
+    stages = " at the best stage of each method" if any(line.role != "only" for line in lines) else ""
     return _figure(
         0.85 + 0.36 * len(lines),
         draw,
         f"Bar chart of {axis} on {table.benchmark}: {values}.",
-        f"{metric.name}{' at the best stage of each method' if has_stages else ''}. Dots are seeds, whiskers 95 % intervals (three seeds or "
-        "more); the dashed line is random initialisation.",
+        f"{name}{stages}. {BAR_LEGEND if metric == table.primary else ''}".strip(),
     )
 
 
@@ -126,7 +132,9 @@ def _bar(axes: Axes, row: int, estimate: Estimate, color: str, theme: Theme, dig
     if len(estimate.values) > 1:
         axes.plot(estimate.values, [row] * len(estimate.values), "o", color=theme.ink, markersize=2.6, alpha=0.8)
     end = max(end, *estimate.values, 0.0)
-    axes.annotate(number(estimate.mean, digits), (end, row), (6, 0), textcoords="offset points", va="center", color=theme.ink, fontsize=8.5)
+    halo = [patheffects.withStroke(linewidth=3, foreground=theme.paper)]
+    style: Any = {"textcoords": "offset points", "va": "center", "color": theme.ink, "fontsize": 8.5, "path_effects": halo}
+    axes.annotate(number(estimate.mean, digits), (end, row), (6, 0), **style)
 
 
 def _spoken(estimate: Estimate, digits: int) -> str:
@@ -136,12 +144,11 @@ def _spoken(estimate: Estimate, digits: int) -> str:
     return f"{number(estimate.mean, digits)}{spread} ({'one seed' if count == 1 else f'{count} seeds'})"
 
 
-def stage_chart(table: Table, names: Mapping[Variant, str]) -> Picture | None:
-    """Primary metric against the probed stage, one line a method; None when nothing was probed at more than one stage."""
-    metric = table.primary
+def stage_chart(table: Table, metric: Metric, names: Mapping[Variant, str]) -> Picture | None:
+    """A metric against the probed stage, one line a method; None when nothing was probed at more than one stage."""
     curves: dict[Variant, list[Line]] = {}
     for line in table.lines:
-        if metric in line.cells:
+        if metric in line.cells and line.stage != CHOSEN:
             curves.setdefault(line.variant, []).append(line)
     curves = {variant: lines for variant, lines in curves.items() if len(lines) > 1}
     if not curves:
@@ -149,7 +156,8 @@ def stage_chart(table: Table, names: Mapping[Variant, str]) -> Picture | None:
     # Variants may have been probed at different stages; the table's own order within each keeps the axis from input to output.
     stages = max(curves.values(), key=len)
     order = list(dict.fromkeys(line.stage for line in [*stages, *(line for lines in curves.values() for line in lines)]))
-    axis = with_unit(metric.name, f"({metric.unit})" if metric.unit else "")
+    name = metric_label(metric)
+    axis = with_unit(name, f"({metric.unit})" if metric.unit else "")
 
     def draw(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
@@ -177,7 +185,7 @@ def stage_chart(table: Table, names: Mapping[Variant, str]) -> Picture | None:
         3.1,
         draw,
         f"Line chart of {axis} on {table.benchmark} by probed stage: {spoken}.",
-        f"{metric.name} by probed stage, from input to output.",
+        f"{name} by probed stage, from input to output.",
     )
 
 
@@ -200,7 +208,9 @@ def curve_chart(method: str, runs: Sequence[Run]) -> Picture | None:
             panel.xaxis.set_major_formatter(matplotlib.ticker.EngFormatter(sep=""))
         for panel in panels[len(quantities) :]:
             panel.set_visible(False)
-        figure.supxlabel("samples seen", fontsize=9, color=theme.muted)
+        for panel in panels[max(0, len(quantities) - columns) : len(quantities)]:
+            panel.set_xlabel("samples seen", fontsize=8)
+            panel.tick_params(labelbottom=True)
         if len(runs) > 1:
             handles, labels = panels[0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(runs)))

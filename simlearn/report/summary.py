@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from simlearn.report.measurements import CONFIDENCE, CONTEXT, REFERENCE, Line, Metric, Table, Variant
-from simlearn.report.tables import decimals, label, number, seeds_text, with_unit
+from simlearn.report.tables import count_range, decimals, label, metric_label, number, seeds_text, with_unit
 
 NOTHING_REAL = (
     "Nothing here was measured on real data: every figure comes from rendered worlds that were held out from training. To measure on real "
@@ -56,10 +56,8 @@ class Difference:
 
 def difference(table: Table, variant: Variant, reference: Variant) -> Difference | None:
     """Difference on the primary metric, each at its own best stage; None where one of them has no value."""
-    a, b = table.best_line(variant), table.best_line(reference)
-    if a is None or b is None or table.primary not in a.cells or table.primary not in b.cells:
-        return None
-    return Difference(table.primary, a, b)
+    a, b = (table.best_line(v, table.primary) for v in (variant, reference))
+    return Difference(table.primary, a, b) if a and b else None
 
 
 def reference_of(table: Table, variant: Variant) -> Variant | None:
@@ -68,64 +66,89 @@ def reference_of(table: Table, variant: Variant) -> Variant | None:
     return same[0] if same else None
 
 
-def sentences(tables: Sequence[Table]) -> list[str]:
-    """The summary paragraph, one sentence an entry. Where nothing real was measured the page also shows `NOTHING_REAL`."""
+@dataclass(frozen=True)
+class Summary:
+    """The paragraph at the top of the page, and one sentence with figures for each comparison behind it."""
+
+    paragraph: str
+    details: tuple[str, ...]
+
+
+def summarise(tables: Sequence[Table]) -> Summary:
+    """What the tables say. Where nothing real was measured the page also shows `NOTHING_REAL`."""
     if not tables:
-        return ["No benchmark was measured yet, so there is no result to sum up."]
-    text = []
-    real = [table for table in tables if table.real]
-    text.append(_scope(tables, real))
-    for table in [*real, *(table for table in tables if not table.real)]:
-        text += _about(table)
-    return text
+        return Summary("No benchmark was measured yet, so there is no result to sum up.", ())
+    found = [(table, one) for table in sorted(tables, key=lambda table: not table.real) for one in _comparisons(table)]
+    tallies = [_tally(method, found) for method in dict.fromkeys(one.variant.variant.method for _, one in found)]
+    return Summary(" ".join([_scope(tables), *tallies]), tuple(_sentence(table, one) for table, one in found))
 
 
-def _scope(tables: Sequence[Table], real: Sequence[Table]) -> str:
-    counts = len({table.benchmark for table in tables}), len({table.benchmark for table in real})
+def _scope(tables: Sequence[Table]) -> str:
+    benchmarks, real = ({table.benchmark for table in tables if table.real >= only} for only in (False, True))
     methods = {variant.method for table in tables for variant in table.variants if variant.method not in CONTEXT}
-    return (
-        f"{_count(len(methods), 'method')} {'was' if len(methods) == 1 else 'were'} measured on {_count(counts[0], 'benchmark')}, "
-        f"{counts[1] or 'none'} of them on real data."
-    )
+    if len(benchmarks) == 1:
+        where = "on real data" if real else "not on real data"
+    else:
+        where = "all on real data" if benchmarks == real else f"{len(real) or 'none'} of them on real data"
+    verb = "was" if len(methods) == 1 else "were"
+    return f"{_count(len(methods), 'method')} {verb} measured on {_count(len(benchmarks), 'benchmark')}, {where}."
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _about(table: Table) -> list[str]:
-    text = []
-    for variant in table.variants:
-        if variant.method in (REFERENCE, *CONTEXT):
-            continue
-        reference = reference_of(table, variant)
-        found = reference and difference(table, variant, reference)
-        if found:
-            text.append(_sentence(table, found))
-    return text or [f"On {table.benchmark} no method can be set against random initialisation: one of the two was not measured."]
+def _comparisons(table: Table) -> list[Difference]:
+    """Every trained method against random initialisation."""
+    trained = [variant for variant in table.variants if variant.method not in (REFERENCE, *CONTEXT)]
+    pairs = [(variant, reference_of(table, variant)) for variant in trained]
+    return [one for variant, reference in pairs if reference and (one := difference(table, variant, reference))]
 
 
-def _sentence(table: Table, found: Difference) -> str:
-    metric = found.metric
-    a, b = found.variant.cells[metric], found.reference.cells[metric]
+def _tally(method: str, found: Sequence[tuple[Table, Difference]]) -> str:
+    """On which benchmarks a method is better than, worse than, or not told apart from random initialisation."""
+    mine = [(table, one) for table, one in found if one.variant.variant.method == method]
+    groups: dict[str, list[str]] = {}
+    for table, one in mine:
+        name = f"{table.benchmark} ({metric_label(one.metric)}{'' if table.real else ', not real data'})"
+        groups.setdefault(_certainty(one), []).append(name)
+    parts = [f"{phrase} on {_joined(list(dict.fromkeys(groups[phrase])))}" for phrase in PHRASES if phrase in groups]
+    name = label(mine[0][1].variant.variant)
+    return f"{name[0].upper() + name[1:] if name != method else name} {'; '.join(parts)}."
+
+
+PHRASES = (
+    "beats random initialisation beyond the spread of the seeds",
+    "is ahead of random initialisation, with too few seeds to be sure,",
+    "cannot be told from random initialisation within the spread of the seeds",
+    "is not ahead of random initialisation, with too few seeds to be sure,",
+    "falls short of random initialisation beyond the spread of the seeds",
+)
+
+
+def _certainty(one: Difference) -> str:
+    if one.half_width is None:
+        ahead = one.metric.better(one.variant.cells[one.metric].mean, one.reference.cells[one.metric].mean)
+        return PHRASES[1] if ahead else PHRASES[3]
+    return {"better": PHRASES[0], "unclear": PHRASES[2], "worse": PHRASES[4]}[one.verdict]
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _sentence(table: Table, one: Difference) -> str:
+    """The figures of one comparison."""
+    metric = one.metric
+    a, b = one.variant.cells[metric], one.reference.cells[metric]
     digits = decimals([a, b])
-    gain = abs(found.value)
-    ahead = metric.better(a.mean, b.mean)
-    verb = {"better": "beats", "worse": "falls short of"}.get(found.verdict) or (
-        "matches" if gain == 0 else "is ahead of" if ahead else "is behind"
-    )
-    width = found.half_width
-    spread = "" if width is None else f" ± {number(width, digits)}"
-    values = f"{number(a.mean, digits)} against {with_unit(number(b.mean, digits), metric.unit)}"
-    certainty = (
-        "too few seeds for an interval, so an indication only"
-        if width is None
-        else "beyond the spread of the seeds"
-        if found.verdict != "unclear"
-        else "within the spread of the seeds"
-    )
-    where = table.benchmark if table.real else f"{table.benchmark} (rendered)"
+    width = one.half_width
+    interval = " (no interval: that needs three seeds)" if width is None else f" ± {number(width, digits)}"
+    sign = "+" if one.value > 0 else ""
+    direction = "higher is better" if metric.higher_is_better else "lower is better"
+    items = f"n\u00a0{count_range([*a.n, *b.n])}"
     return (
-        f"On {where}, {label(found.variant.variant)} {verb} random initialisation by {number(gain, digits)}{spread} in {metric.name} "
-        f"({values}; {seeds_text(a, b)}; {certainty})."
+        f"{table.benchmark}{'' if table.real else ' (rendered)'}, {metric_label(metric)}, {direction}: {label(one.variant.variant)} "
+        f"{with_unit(number(a.mean, digits), metric.unit)} against {with_unit(number(b.mean, digits), metric.unit)}, difference "
+        f"{sign}{number(one.value, digits)}{interval}; {seeds_text(a, b)}, {items}."
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from simlearn.report.measurements import CONTEXT, REFERENCE, UPPER, Estimate, Line, Metric, Table, Variant, tables
+from simlearn.report.measurements import CHOSEN, CONTEXT, REFERENCE, UPPER, Estimate, Line, Metric, Table, Variant, tables
 from simlearn.results import Result
 
 MISSING = "–"  # noqa: RUF001
@@ -16,14 +16,8 @@ METHOD_LABELS = {
     "constant": "constant prediction",
     "row_prior": "row-wise prior",
 }
-STAGE_ROLES = {
-    "chosen": "chosen stage",
-    "best": "best on test",
-    "last": "last stage",
-    "best and last": "last, best on test",
-    "": "",
-    "only": "",
-}
+METRIC_LABELS = {"miou": "mIoU", "abs_rel": "AbsRel", "rmse": "RMSE", "delta1": "δ1"}
+STAGE_ROLES = {"chosen": "best", "best": "best on test", "last": "last", "best and last": "last, best on test"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +59,11 @@ def label(variant: Variant) -> str:
     return METHOD_LABELS.get(variant.method, variant.method)
 
 
+def metric_label(metric: Metric) -> str:
+    """A metric's name as the field writes it."""
+    return METRIC_LABELS.get(metric.name, metric.name.replace("_", " ").replace("top1", "top-1"))
+
+
 def number(value: float, digits: int) -> str:
     """Fixed-point text with a true minus sign."""
     text = f"{value:.{digits}f}"
@@ -102,7 +101,9 @@ def seeds_text(*estimates: Estimate) -> str:
 
 def headings(table: Table) -> list[Heading]:
     return [
-        Heading(m.name, m.unit, "↑" if m.higher_is_better else "↓", "higher is better" if m.higher_is_better else "lower is better")
+        Heading(
+            metric_label(m), m.unit, "↑" if m.higher_is_better else "↓", "higher is better" if m.higher_is_better else "lower is better"
+        )
         for m in table.metrics
     ]
 
@@ -141,14 +142,19 @@ def _display_row(table: Table, line: Line, digits: Mapping[Metric, int], best: M
     return DisplayRow(
         method=name,
         kind=_kind(line.variant),
-        stage=line.stage or MISSING,
-        role=STAGE_ROLES[line.role],
+        stage=_stage_text(line),
+        role=STAGE_ROLES.get(line.role, ""),
         cells=tuple(_cell(line, metric, digits[metric], best[metric] is line, most_seeds) for metric in table.metrics),
-        n=_range(n for estimate in line.cells.values() for n in estimate.n),
+        n=count_range(n for estimate in line.cells.values() for n in estimate.n),
         seeds=str(most_seeds),
-        samples=compact(samples) if samples else MISSING,
-        samples_sort=str(samples) if samples else "",
+        samples=MISSING if line.variant.method in CONTEXT else compact(samples),
+        samples_sort="" if line.variant.method in CONTEXT else str(samples),
     )
+
+
+def _stage_text(line: Line) -> str:
+    """The stage's name; for a chosen one the stages it stood for, which may differ between seeds and metrics."""
+    return ", ".join(line.chosen) if line.chosen else "chosen" if line.stage == CHOSEN else line.stage or MISSING
 
 
 def _kind(variant: Variant) -> str:
@@ -163,7 +169,9 @@ def _cell(line: Line, metric: Metric, digits: int, best: bool, most_seeds: int) 
         return Cell(MISSING, note="not measured")
     count, width = len(estimate.values), estimate.half_width
     spread = f"± {number(width, digits)}" if width is not None else {1: "one seed", 2: "two seeds"}[count]
-    note = f"seeds {', '.join(map(str, estimate.seeds))}; n {_range(estimate.n)}"
+    if line.variant.method in CONTEXT and len(set(estimate.values)) == 1:
+        spread = "no training"
+    note = f"seeds {', '.join(map(str, estimate.seeds))}; n {count_range(estimate.n)}"
     if width is not None and count != most_seeds:
         spread += f" ({count} seeds)"
     return Cell(number(estimate.mean, digits), spread, repr(estimate.mean), best, note)
@@ -176,7 +184,8 @@ def _best_line(lines: Sequence[Line], metric: Metric) -> Line | None:
     return max(candidates, key=lambda line: sign * line.cells[metric].mean, default=None)
 
 
-def _range(values: Iterable[int]) -> str:
+def count_range(values: Iterable[int]) -> str:
+    """The count, or the lowest and the highest where they differ; a dash for none."""
     ordered = sorted(set(values))
     if not ordered:
         return MISSING
@@ -188,10 +197,12 @@ def notes(table: Table) -> list[str]:
     text = []
     roles = {line.role for line in table.lines}
     if "chosen" in roles:
-        text.append("The chosen stage was picked on held-out training data, never on the test items.")
+        text.append("The best stage was chosen on held-out training data, never on the test items; all stages are listed below.")
+    if table.settings.get("quick"):
+        text.append("Measured with the quick settings: not to be compared with full ones.")
     if roles & {"best", "best and last"}:
         text.append(
-            f"“Best on test” is the stage with the best mean {table.primary.name} on these same test items, which flatters it; "
+            f"“Best on test” is the stage with the best mean {metric_label(table.primary)} on these same test items, which flatters it; "
             "the last stage involves no such choice."
         )
     if table.replaced:

@@ -51,7 +51,18 @@ def _classification(rng: np.random.Generator) -> list[Result]:
             measured = {stage: value + rng.normal(0, 0.7) for stage, value in zip(STAGES, curve, strict=True)}
             measured["best"] = max(measured.values())
             rows += [
-                row(method=method, stage=stage, value=float(value), seed=seed, checkpoint=f"runs/{method}_{seed}" if cost else "", **cost)
+                row(
+                    method=method,
+                    stage=stage,
+                    value=float(value),
+                    seed=seed,
+                    checkpoint=f"runs/{method}_{seed}" if cost else "",
+                    config={
+                        "pool": 2,
+                        "chosen": {"stage": max(curve_stages(measured), key=measured.__getitem__)} if stage == "best" else {},
+                    },
+                    **cost,
+                )
                 for stage, value in measured.items()
             ]
     return rows
@@ -59,7 +70,12 @@ def _classification(rng: np.random.Generator) -> list[Result]:
 
 def _depth(rng: np.random.Generator) -> list[Result]:
     protocol = "Garg crop, 0-80 m, per-image median scaling, ridge probe, leave one frame out"
-    common: dict[str, Any] = {"benchmark": "kitti_depth", "protocol": protocol, "n": 6, "data": {"name": "kitti", "fingerprint": "c0ffee12"}}
+    common: dict[str, Any] = {
+        "benchmark": "kitti_depth",
+        "protocol": protocol,
+        "n": 6,
+        "data": {"name": "kitti", "fingerprint": "c0ffee12"},
+    }
     metrics = {"AbsRel": ("", False), "RMSE": ("m", False), "delta1": ("", True)}
     values = {
         "random": (0.31, 7.9, 0.49),
@@ -102,6 +118,10 @@ def _rendered() -> list[Result]:
         "data": {"name": "heldout", "fingerprint": "ab12cd34"},
     }
     return [row(method="random", value=31.2, **common), row(method="game_engine", value=19.7, samples_seen=100_000, **common)]
+
+
+def curve_stages(measured: Mapping[str, float]) -> list[str]:
+    return [stage for stage in measured if stage != "best"]
 
 
 def invented_rows() -> list[Result]:
