@@ -114,18 +114,19 @@ def _write(path: Path, scene: Scene, frames: Iterable[Frame], labels: tuple[str,
         file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "frames": count, "width": width, "height": height})
         file.attrs.update({name: getattr(scene, name) for name in ("family", "seed", "index", "label_space")})
         text = np.frombuffer(scene.to_json().encode(), dtype=np.uint8)
-        file.create_dataset("scene_json", data=text, chunks=text.shape, fletcher32=True, track_times=False, **CODECS["uint8"].options())
-        file.create_dataset("K", data=scene.camera.K, track_times=False)
-        file.create_dataset("time", data=np.arange(count, dtype=np.int64), track_times=False)
-        pose = file.create_dataset("pose", shape=(count, 4, 4), dtype="float64", track_times=False)
+        checked = {"fletcher32": True, "track_times": False}
+        file.create_dataset("scene_json", data=text, chunks=text.shape, **checked, **CODECS["uint8"].options())
+        file.create_dataset("K", data=scene.camera.K, chunks=(3, 3), **checked)
+        file.create_dataset("time", data=np.arange(count, dtype=np.int64), chunks=(count,), **checked)
         datasets = {name: _create_label(file, LABELS[name], count, height, width) for name in labels}
-        times = []
+        times, poses = [], []
         for time, frame in enumerate(frames):
             times.append(frame.time)
-            pose[time] = frame.pose
+            poses.append(frame.pose)
             for name, dataset in datasets.items():
                 dataset[time] = _checked(LABELS[name], as_numpy(frame[name]), height, width)
         assert times == list(range(count)), f"frames of times {times} instead of 0 ... {count - 1}"
+        file.create_dataset("pose", data=np.stack(poses).astype(np.float64), chunks=(count, 4, 4), **checked)
 
 
 def _checked(label: Label, array: NDArray[Any], height: int, width: int) -> NDArray[Any]:

@@ -4,6 +4,7 @@ Written independently of the product's renderers: labels come from analytic inte
 """
 
 import os
+import re
 import time as clock
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from scenes.distributions import Uniform
 from scenes.families import FAMILIES
 from scenes.scene import FamilyConfig, Instance, Material, Scene, Shape, Trajectory
 from scenes.semantics import semantic_id
+from simlearn.generate import GenerateConfig, generate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,3 +143,18 @@ def register():
     for registry, target in ((FAMILIES, "tiny_world"), (RENDERERS, "tiny_world:TinyRenderer")):
         if "tiny" not in registry:
             registry.add("tiny", target)
+
+
+def make(out, **overrides):
+    """Generate a small data set of the tiny family, quietly."""
+    register()
+    chosen = {"scenes": 3, "frames": 3, "width": 48, "height": 36, "seed": 5, "workers": 1} | overrides
+    return generate(GenerateConfig(family="tiny", renderer="tiny", out=out, **chosen), progress=False)
+
+
+def contents(folder):
+    """{path inside the folder: bytes} of all its files; without the commit, which may change while the tests run."""
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    if "manifest.json" in files:
+        files["manifest.json"] = re.sub(rb'"commit": "[^"]*"', b"", files["manifest.json"])
+    return files

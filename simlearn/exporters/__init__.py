@@ -1,0 +1,13 @@
+"""Formats that other programs read. Each is a function `export(data, out, *, progress=True) -> Path` named in the registry.
+
+Owns: names, units and layouts of files made for other programs. Does not own: the native format (`simlearn.shards`).
+"""
+
+from scenes.registry import Registry
+
+EXPORTERS = Registry(
+    "export format",
+    {
+        "numpy": "simlearn.exporters.numpy:export",
+    },
+)
