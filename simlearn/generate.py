@@ -22,7 +22,7 @@ from simlearn import provenance
 from simlearn.manifest import MANIFEST, SHARDS, Journal, Manifest, ShardRecord, shard_name
 from simlearn.progress import FrameProgress
 from simlearn.settings import family_config
-from simlearn.shards import TEMPORARY, write_shard
+from simlearn.shards import write_shard
 from simlearn.workers import run_tasks
 
 
@@ -185,9 +185,8 @@ def _check_same(manifest: Manifest, resolved: Mapping[str, Any], out: Path) -> N
 
 
 def _remove_temporary(out: Path) -> None:
-    for folder in (out, out / SHARDS):
-        for leftover in folder.glob(f"*{TEMPORARY}*"):
-            leftover.unlink(missing_ok=True)
+    provenance.remove_leftovers(out)
+    provenance.remove_leftovers(out / SHARDS)
 
 
 @contextlib.contextmanager

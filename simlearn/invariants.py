@@ -108,7 +108,7 @@ def reproject(frame: Frame, scene: Scene, step: int) -> tuple[NDArray[np.float64
     Returns pixels [H, W, 2] and camera z [H, W], metres; meaningless where the frame is not valid.
     """
     camera, instance = frame.camera, frame["instance"]
-    depth = np.where(instance > 0, frame["depth"], 1.0)
+    depth = np.where(np.isfinite(frame["depth"]), frame["depth"], 1.0)
     to_world = scene.camera_motion.at(frame.time)
     to_camera = geometry.invert(scene.camera_motion.at(frame.time + step))
     points = geometry.transform(to_camera @ to_world, camera.unproject(camera.pixel_centres(), depth))

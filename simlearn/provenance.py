@@ -1,16 +1,19 @@
-"""Where a result comes from: the commit and versions that made it, and JSON files that are either whole or absent."""
+"""Where a result comes from: the commit and versions that made it, and files that are either whole or absent."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+TEMPORARY = ".tmp-"
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("simlearn", "numpy", "torch", "warp-lang", "h5py", "hdf5plugin", "trimesh", "pybullet", "open3d-cpu", "lightning", "kornia")
 
@@ -56,16 +59,32 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_json_atomic(path: Path, document: Any) -> None:
-    """Write indented JSON such that `path` always holds either the old document or the whole new one, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; what was written there is fsynced and takes the name `path` when the block ends well.
+
+    So `path` holds the old file or the whole new one, also after a crash or a power cut.
+    """
+    temporary = path.with_name(f".{path.name}{TEMPORARY}{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1, allow_nan=False)
-            file.write("\n")
-            file.flush()
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        with contextlib.suppress(NotADirectoryError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete temporary files of `whole_file` that a killed process left in `folder`."""
+    for leftover in folder.glob(f".*{TEMPORARY}*"):
+        leftover.unlink(missing_ok=True)
+
+
+def write_json_atomic(path: Path, document: Any) -> None:
+    """Write indented JSON as a `whole_file`; NaN and infinities, which JSON does not know, raise ValueError."""
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1, allow_nan=False)
+        file.write("\n")

@@ -19,7 +19,6 @@ Files hold no time stamps: the same scene and the same library versions give the
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,11 +35,10 @@ from renderers.frame import LABELS, Frame, Label, check_labels
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Scene
-from simlearn.provenance import sync_folder
+from simlearn.provenance import whole_file
 
 FORMAT = "simlearn-shard"
 FORMAT_VERSION = 1
-TEMPORARY = ".tmp-"
 
 
 @dataclass(frozen=True)
@@ -89,22 +87,16 @@ def write_shard(path: Path, scene: Scene, frames: Iterable[Frame], labels: Itera
 
     Raises UserError when the disk refuses.
     """
-    temporary = path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(temporary, scene, frames, check_labels(labels))
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-        os.replace(temporary, path)
-        sync_folder(path.parent)
+        with whole_file(path) as temporary:
+            _write(temporary, scene, frames, check_labels(labels))
+            with temporary.open("rb") as file:
+                digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     except OSError as error:
         raise UserError(
             f"cannot write {path} ({error}): free some space or make the folder writable, then run again with --resume"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return digest, size
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from renderers.frame import check_labels
 from scenes.errors import UserError
 from simlearn.colorize import Picture, Scale, colorize, scale_of
 from simlearn.manifest import Manifest
+from simlearn.provenance import whole_file
 from simlearn.shards import ShardReader
 
 CAPTION_PX, GAP_PX = 22, 4
@@ -144,13 +144,10 @@ def _even(picture: NDArray[np.uint8]) -> Picture:
     return np.ascontiguousarray(np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
 
 
-def _save(path: Path, write: Any) -> None:
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+def _save(path: Path, write: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        os.replace(temporary, path)
+        with whole_file(path) as temporary:
+            write(temporary)
     except OSError as error:
         raise UserError(f"cannot write {path} ({error}): choose a place you may write to with --out") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -13,9 +13,10 @@ import numpy as np
 
 from renderers.frame import DEFAULT_LABELS
 from scenes.errors import UserError
-from simlearn.exporters.target import partial_folder, whole_file
+from simlearn.exporters.target import partial_folder
 from simlearn.manifest import Manifest
 from simlearn.progress import FrameProgress
+from simlearn.provenance import whole_file
 from simlearn.shards import ShardReader
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scenes.errors import UserError
 from simlearn.manifest import MANIFEST
-from simlearn.provenance import sync_folder
+from simlearn.provenance import remove_leftovers, sync_folder
 
 SOURCE = ".source"
 
@@ -34,20 +34,10 @@ def partial_folder(data: Path, out: Path) -> Iterator[Path]:
             mark.write_text(source)
         if mark.read_text() != source:
             raise UserError(f"{partial} is left over from exporting another data set: remove it, or choose another folder with --out")
+        remove_leftovers(partial)
         yield partial
         mark.unlink()
         os.replace(partial, out)
         sync_folder(out.parent)
     except OSError as error:
         raise UserError(f"cannot write to {partial} ({error}): free some space or choose another folder, then export again") from error
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; the file gets its own name when the block ends well."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
