@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import json
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,10 @@ import jinja2
 from scenes.errors import UserError
 from simlearn import provenance, results
 from simlearn.report import plots, summary
+from simlearn.report.commands import commands
 from simlearn.report.images import Picture, from_file
 from simlearn.report.measurements import CONTEXT, Table, Variant, tables
-from simlearn.report.runs import DataSet, Prediction, Run, find_data_sets, find_predictions, find_runs, lookup
+from simlearn.report.runs import DataSet, Prediction, Run, find_data_sets, find_predictions, find_runs
 from simlearn.report.synthetic import LabelledFrame, data_set_facts, labelled_frames
 from simlearn.report.tables import DisplayRow, Heading, compact, display_rows, headings, interval_note, label, notes, variant_names
 from simlearn.results import Result
@@ -104,7 +105,8 @@ def _write(out: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, out)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # its folder may be what is missing
+            temporary.unlink()
         raise UserError(f"{out} cannot be written ({error.strerror}): give --out a file in a folder that you can write to") from error
 
 
@@ -250,43 +252,3 @@ def _evaluation_configs(rows: Sequence[Result]) -> list[tuple[str, str]]:
         if row.config and text not in texts:
             texts.append(text)
     return [(benchmark, "\n\n".join(texts)) for benchmark, texts in distinct.items() if texts]
-
-
-def commands(root: Path, rows: Sequence[Result], runs: Sequence[Run], data_sets: Sequence[DataSet]) -> list[str]:
-    """Command lines that make what the page shows, as far as it is recorded."""
-    lines = [_generate_command(data_set) for data_set in data_sets]
-    lines += [_train_command(run) for run in runs if lookup(run.facts, "pretext")]
-    measured = dict.fromkeys((row.benchmark, row.checkpoint or row.method, row.seed) for row in rows if row.stage or row.checkpoint)
-    for benchmark, checkpoint, seed in measured:
-        lines.append(_command("simlearn evaluate", benchmark=benchmark, checkpoint=checkpoint, seed=seed, out=str(root / "results.jsonl")))
-    return [*lines, f"simlearn report {shlex.quote(str(root))}"]
-
-
-def _command(program: str, **options: Any) -> str:
-    return " ".join(
-        [program, *(f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in options.items() if value is not None)]
-    )
-
-
-def _generate_command(data_set: DataSet) -> str:
-    manifest = data_set.manifest
-    values = {name: lookup(manifest, name) for name in ("family", "scenes", "frames", "seed", "renderer")}
-    width, height = lookup(manifest, "width"), lookup(manifest, "height")
-    return _command("simlearn generate", **values, size=f"{width}x{height}" if width and height else None, out=str(data_set.path))
-
-
-def _train_command(run: Run) -> str:
-    values = {name: lookup(run.facts, name) for name in ("backbone", "width", "batch_size", "lr", "seed")}
-    data, budget = run.facts.get("data"), lookup(run.facts, "budget")
-    return _command(
-        "simlearn train",
-        pretext=run.method,
-        data=data.get("path") if isinstance(data, Mapping) else data,
-        **values,
-        budget=_budget(budget) if isinstance(budget, Mapping) else budget,
-        out=f"runs/{run.name}",
-    )
-
-
-def _budget(budget: Mapping[str, Any]) -> str | None:
-    return ",".join(f"{name}={value}" for name, value in budget.items() if value is not None) or None

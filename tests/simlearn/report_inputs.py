@@ -133,8 +133,9 @@ def write_run(folder: Path, *, pretext: str, seed: int, steps: int = 200) -> Non
     """A training run: run.json and metrics.csv with a loss of three parts."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
-    config = {"pretext": pretext, "data": "train", "backbone": "resnet18", "width": 32, "batch_size": 64, "seed": seed}
-    (folder / "run.json").write_text(json.dumps({"config": config, "samples": steps * 64, "seconds": 412.0}))
+    config = {"budget": {"samples": steps * 64, "minutes": None}, "batch_size": 64, "lr": 0.001, "seed": seed}
+    facts = {"pretext": pretext, "backbone": "resnet18", "width": 32, "data": {"path": "train", "family": "tiny"}, "samples": steps * 64}
+    (folder / "run.json").write_text(json.dumps({**facts, "seconds": 412.0, "config": config}))
     with (folder / "metrics.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["step", "samples", "loss", "normal", "depth", "contour", "lr"])
