@@ -37,7 +37,7 @@ METRICS: dict[str, Metric] = {
 
 @dataclass(frozen=True, kw_only=True)
 class DepthProtocol:
-    """How predicted depth is compared: the range (metres, both ends excluded), the crop (None or "garg"), the scaling ("median" or "none")."""
+    """How predicted depth is compared: range in metres (both ends excluded), crop (None or "garg"), scaling ("median" or "none")."""
 
     minimum_m: float = 1e-3
     maximum_m: float = 80.0
@@ -77,7 +77,10 @@ def garg_crop(height: int, width: int) -> Bool:
 
 @dataclass(frozen=True)
 class DepthErrors:
-    """Of one image, over its counted pixels. abs_rel: mean |p - t| / t. rmse: sqrt(mean (p - t)^2), metres. delta1: share of max(p/t, t/p) < 1.25."""
+    """Of one image, over its counted pixels.
+
+    abs_rel: mean |p - t| / t. rmse: sqrt(mean (p - t)^2), metres. delta1: share of max(p/t, t/p) < 1.25. scale: what p was multiplied by.
+    """
 
     abs_rel: float
     rmse: float
