@@ -61,11 +61,19 @@ class SyntheticView:
 
 
 @dataclass(frozen=True)
+class ItemView:
+    """One test item: a picture for each method."""
+
+    index: int
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
 class PredictionsView:
-    """Pictures of one benchmark: `items` has for each test item the pictures of all methods. `left_out` counts those not shown."""
+    """Pictures of one benchmark; `left_out` counts those not shown."""
 
     benchmark: str
-    items: Sequence[Sequence[Picture]]
+    items: Sequence[ItemView]
     left_out: int
 
 
@@ -202,7 +210,7 @@ def _prediction_views(predictions: Sequence[Prediction]) -> tuple[list[Predictio
     for benchmark in dict.fromkeys(p.benchmark for p in predictions):
         mine = [p for p in predictions if p.benchmark == benchmark]
         first_seed = {method: min(p.seed for p in mine if p.method == method) for method in {p.method for p in mine}}
-        items: list[list[Picture]] = []
+        items: list[ItemView] = []
         for index in sorted({p.index for p in mine})[:PICTURES_PER_BENCHMARK]:
             pictures = []
             chosen = [p for p in mine if p.index == index and p.seed == first_seed[p.method]]
@@ -211,9 +219,9 @@ def _prediction_views(predictions: Sequence[Prediction]) -> tuple[list[Predictio
                     pictures.append(_prediction_picture(prediction))
                 except UserError as error:
                     problems.append(f"{error}.")
-            items.append(pictures)
-        shown = sum(map(len, items))
-        views.append(PredictionsView(benchmark, [item for item in items if item], len(mine) - shown))
+            items.append(ItemView(index, pictures))
+        shown = sum(len(item.pictures) for item in items)
+        views.append(PredictionsView(benchmark, [item for item in items if item.pictures], len(mine) - shown))
     return views, problems
 
 

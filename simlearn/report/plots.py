@@ -129,7 +129,7 @@ def _bar(axes: Axes, row: int, estimate: Estimate, color: str, theme: Theme, dig
     if estimate.half_width is not None:
         axes.errorbar(estimate.mean, row, xerr=estimate.half_width, color=theme.ink, capsize=3, linewidth=1.2)
         end += estimate.half_width
-    if len(estimate.values) > 1:
+    if len(set(estimate.values)) > 1:
         axes.plot(estimate.values, [row] * len(estimate.values), "o", color=theme.ink, markersize=2.6, alpha=0.8)
     end = max(end, *estimate.values, 0.0)
     halo = [patheffects.withStroke(linewidth=3, foreground=theme.paper)]

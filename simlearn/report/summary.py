@@ -80,6 +80,8 @@ def summarise(tables: Sequence[Table]) -> Summary:
         return Summary("No benchmark was measured yet, so there is no result to sum up.", ())
     found = [(table, one) for table in sorted(tables, key=lambda table: not table.real) for one in _comparisons(table)]
     tallies = [_tally(method, found) for method in dict.fromkeys(one.variant.variant.method for _, one in found)]
+    if not found:
+        tallies = ["No method can be set against random initialisation yet: measure both on the same benchmark."]
     return Summary(" ".join([_scope(tables), *tallies]), tuple(_sentence(table, one) for table, one in found))
 
 

@@ -154,6 +154,8 @@ def _display_row(table: Table, line: Line, digits: Mapping[Metric, int], best: M
 
 def _stage_text(line: Line) -> str:
     """The stage's name; for a chosen one the stages it stood for, which may differ between seeds and metrics."""
+    if line.variant.method in CONTEXT:
+        return MISSING
     return ", ".join(line.chosen) if line.chosen else "chosen" if line.stage == CHOSEN else line.stage or MISSING
 
 
@@ -178,10 +180,12 @@ def _cell(line: Line, metric: Metric, digits: int, best: bool, most_seeds: int) 
 
 
 def _best_line(lines: Sequence[Line], metric: Metric) -> Line | None:
-    """The best line for a metric among those that saw no human label: random and pretexts, not supervised, no context baseline."""
+    """The best line for a metric among those that saw no human label (random and pretexts); None without a contest."""
     candidates = [line for line in lines if metric in line.cells and _kind(line.variant) in ("reference", "pretext")]
+    if len({line.variant for line in candidates}) < 2:
+        return None
     sign = 1 if metric.higher_is_better else -1
-    return max(candidates, key=lambda line: sign * line.cells[metric].mean, default=None)
+    return max(candidates, key=lambda line: sign * line.cells[metric].mean)
 
 
 def count_range(values: Iterable[int]) -> str:

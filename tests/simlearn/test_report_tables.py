@@ -112,6 +112,11 @@ def test_only_methods_without_human_labels_can_be_marked_best():
     assert [cell.best for r in display_rows(table, table.lines) for cell in r.cells] == [False, True, False, False]
 
 
+def test_nothing_is_marked_best_without_a_contest():
+    (table,) = tables([row(value=1.0), row(method="supervised", value=3.0)])
+    assert not any(cell.best for r in display_rows(table, table.lines) for cell in r.cells)
+
+
 def test_chosen_and_last_stages_are_in_the_headline_and_named():
     stages = {"conv1": 20.0, "layer2": 37.0, "layer10": 25.0}
     rows = [row(stage=stage, value=value) for stage, value in stages.items()]
