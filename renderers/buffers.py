@@ -37,13 +37,15 @@ class MaterialRow:
 class Blocks:
     """Runs of at most BLOCK consecutive elements of one instance. spans: int32 [B, 3] (first, end, instance), on the host.
 
-    centre float64 [B, 3] and radius float64 [B]: a ball in the instance's space that contains the run. closed: bool [B], backs need not be drawn.
+    centre float64 [B, 3] and radius float64 [B]: a ball in the instance's space that contains the run. closed: bool [B], backs need not be
+    drawn. emits: bool [B], the material is a source of light.
     """
 
     spans: NDArray[np.int32]
     centre: NDArray[np.float64]
     radius: NDArray[np.float64]
     closed: NDArray[np.bool_]
+    emits: NDArray[np.bool_]
 
 
 def _spans(starts: NDArray[np.int64], ends: NDArray[np.int64], instances: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -54,20 +56,24 @@ def _spans(starts: NDArray[np.int64], ends: NDArray[np.int64], instances: NDArra
     return np.stack([first, np.minimum(first + BLOCK, ends[owner]), instances[owner]], axis=1).astype(np.int32)
 
 
-def _triangle_blocks(flat: FlatScene) -> Blocks:
-    """Blocks do not mix closed and open parts, nor instances."""
-    kind = flat.triangle_instance.astype(np.int64) * 2 + flat.triangle_closed
+def _triangle_blocks(flat: FlatScene, emits: NDArray[np.bool_]) -> Blocks:
+    """Blocks do not mix instances, closed and open parts, nor what emits light and what does not."""
+    kind = flat.triangle_instance.astype(np.int64) * 4 + flat.triangle_closed * 2 + emits
     starts = np.flatnonzero(np.diff(kind, prepend=-1))
     ends = np.append(starts[1:], len(kind))
     spans = _spans(starts, ends, flat.triangle_instance[starts].astype(np.int64))
     corners = flat.vertices[flat.triangles]
     low = np.minimum.reduceat(corners.min(1), spans[:, 0]).astype(np.float64)
     high = np.maximum.reduceat(corners.max(1), spans[:, 0]).astype(np.float64)
-    return Blocks(spans, (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2, flat.triangle_closed[spans[:, 0]])
+    first = spans[:, 0]
+    return Blocks(spans, (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2, flat.triangle_closed[first], emits[first])
 
 
 class SceneBuffers:
-    """Warp arrays of one scene. `flat` keeps the same geometry on the host; `moving` bool [I] says whose pose changes with time."""
+    """Warp arrays of one scene. `flat` keeps the same geometry on the host; `moving` bool [I] says whose pose changes with time.
+
+    triangle_look: int32 [F], twice the material, plus one where the vertex normals differ from the face's.
+    """
 
     def __init__(self, scene: Scene, device: str) -> None:
         self.scene, self.device = scene, device
@@ -78,10 +84,11 @@ class SceneBuffers:
             self.uvs = wp.array(flat.uvs, dtype=wp.vec2)
             self.triangles = wp.array(flat.triangles, dtype=wp.vec3i)
             self.triangle_instance = wp.array(flat.triangle_instance, dtype=wp.int32)
-            self.triangle_material = wp.array(flat.triangle_material, dtype=wp.int32)
+            self.triangle_look = wp.array(flat.triangle_material * 2 + flat.triangle_smooth, dtype=wp.int32)
             self.semantics = wp.array([semantic_id(i.category, scene.label_space) for i in scene.instances], dtype=wp.uint8)
             self.texels, self.materials = _upload_materials(scene)
-        self.triangle_blocks = _triangle_blocks(flat)
+        emits = np.array([any(m.emission) for m in scene.materials])
+        self.triangle_blocks = _triangle_blocks(flat, emits[flat.triangle_material])
         ranges = flat.vertex_range
         self.vertex_spans = _spans(ranges[:-1], ranges[1:], np.arange(len(ranges) - 1))
         self.moving = np.array([i.motion.moves for i in scene.instances])
@@ -107,4 +114,4 @@ def _upload_materials(scene: Scene) -> tuple[wp.array, wp.array]:
             place = where[material.texture]
             row["texels_per_metre"] = place.size / material.texture.metres
             row["texture_offset"], row["texture_size"], row["texture_levels"] = place.offset, place.size, place.levels
-    return wp.array(store, dtype=wp.uint32), wp.array(rows, dtype=MaterialRow)
+    return wp.array(store, dtype=wp.uint64), wp.array(rows, dtype=MaterialRow)

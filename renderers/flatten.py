@@ -23,6 +23,7 @@ class FlatScene:
     vertices, normals: float32 [V, 3]; uvs: float32 [V, 2], metres. triangles: int32 [F, 3] into the vertices, in the order of instances.
     vertex_instance: int32 [V]; triangle_instance, triangle_material: int32 [F].
     triangle_closed: bool [F], the triangle belongs to a closed outward-facing part, so its back is seen only from inside.
+    triangle_smooth: bool [F], the vertex normals differ from the face's.
     vertex_range, triangle_range: int64 [I + 1], first index of each instance. bounds: float64 [I, 2, 3], lowest and highest corner of
     each instance in its own space (an instance without triangles has lowest = +inf).
     """
@@ -35,20 +36,31 @@ class FlatScene:
     triangle_instance: NDArray[np.int32]
     triangle_material: NDArray[np.int32]
     triangle_closed: NDArray[np.bool_]
+    triangle_smooth: NDArray[np.bool_]
     vertex_range: NDArray[np.int64]
     triangle_range: NDArray[np.int64]
     bounds: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class _Solid:
+    """Faces with an area: indices int64 [K] into the mesh's faces, and for each whether its part is closed and whether it is shaded smoothly."""
+
+    kept: NDArray[np.int64]
+    closed: NDArray[np.bool_]
+    smooth: NDArray[np.bool_]
+
+
 @lru_cache(maxsize=512)
-def _solid_faces(shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Indices of the faces with an area, and whether each lies on a closed part."""
+def _solid(shape: Shape) -> _Solid:
     mesh = build(shape)
     a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(np.float64) for k in range(3))
-    doubled_area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    normal = np.cross(b - a, c - a)
+    doubled_area = np.linalg.norm(normal, axis=1)
     longest = np.maximum.reduce([((p - q) ** 2).sum(1) for p, q in ((a, b), (b, c), (c, a))])
     kept = np.flatnonzero(doubled_area > 1e-9 * longest)
-    return kept, closed_faces(mesh.vertices, mesh.faces)[kept]
+    alignment = np.einsum("fkj,fj->fk", mesh.normals[mesh.faces[kept]], normal[kept] / doubled_area[kept, None])
+    return _Solid(kept, closed_faces(mesh.vertices, mesh.faces)[kept], alignment.min(1, initial=1.0) < 0.9999)
 
 
 def _checked_mesh(instance: Instance) -> Mesh:
@@ -90,9 +102,9 @@ def flatten(scene: Scene) -> FlatScene:
     """The geometry of `scene`; zero-area triangles are dropped. Raises UserError, naming the object, for geometry that has no meaning."""
     _check_size(scene)
     meshes = [_checked_mesh(i) for i in scene.instances]
-    solid = [_solid_faces(i.shape) for i in scene.instances]
+    solid = [_solid(i.shape) for i in scene.instances]
     vertex_range = np.cumsum([0, *(len(m.vertices) for m in meshes)])
-    triangle_range = np.cumsum([0, *(len(kept) for kept, _ in solid)])
+    triangle_range = np.cumsum([0, *(len(s.kept) for s in solid)])
     if triangle_range[-1] == 0:
         raise UserError("the scene has no triangles: add an instance whose shape has faces with an area")
     ids = np.arange(len(meshes), dtype=np.int32)
@@ -101,20 +113,18 @@ def flatten(scene: Scene) -> FlatScene:
         normals=np.concatenate([m.normals for m in meshes]),
         uvs=np.concatenate([m.uvs for m in meshes]),
         triangles=np.concatenate(
-            [m.faces[kept] + np.int32(first) for m, (kept, _), first in zip(meshes, solid, vertex_range[:-1], strict=True)]
+            [m.faces[s.kept] + np.int32(first) for m, s, first in zip(meshes, solid, vertex_range[:-1], strict=True)]
         ).astype(np.int32, copy=False),
         vertex_instance=np.repeat(ids, np.diff(vertex_range)),
         triangle_instance=np.repeat(ids, np.diff(triangle_range)),
         triangle_material=np.concatenate(
-            [
-                _material_indices(i, m.slots[kept], len(scene.materials))
-                for i, m, (kept, _) in zip(scene.instances, meshes, solid, strict=True)
-            ]
+            [_material_indices(i, m.slots[s.kept], len(scene.materials)) for i, m, s in zip(scene.instances, meshes, solid, strict=True)]
         ),
-        triangle_closed=np.concatenate([closed for _, closed in solid]),
+        triangle_closed=np.concatenate([s.closed for s in solid]),
+        triangle_smooth=np.concatenate([s.smooth for s in solid]),
         vertex_range=vertex_range,
         triangle_range=triangle_range,
-        bounds=np.stack([_bounds(m, kept) for m, (kept, _) in zip(meshes, solid, strict=True)]),
+        bounds=np.stack([_bounds(m, s.kept) for m, s in zip(meshes, solid, strict=True)]),
     )
 
 

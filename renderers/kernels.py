@@ -1,3 +1,4 @@
+# ruff: noqa: RUF046, UP018 - int(0) declares a variable that a kernel may change
 """Warp's settings for every kernel module of the package, and the few types and functions that kernels share.
 
 Importing this module starts Warp quietly. Kernel modules call `wp.set_module_options(KERNEL_OPTIONS)`: no adjoint code, and
@@ -22,7 +23,10 @@ mat34 = wp.types.matrix(shape=(3, 4), dtype=wp.float32)
 
 @wp.struct
 class Pinhole:
-    """Intrinsics in pixels. `far` > 0 makes the projection orthographic (x, y scaled by fx, fy; nearness = far - z)."""
+    """Intrinsics in pixels. `far` > 0 makes the projection orthographic (x, y scaled by fx, fy; nearness = far - z).
+
+    A thread handles `run` neighbouring pixels of a row: a whole row on the CPU, where each thread costs, one pixel on a GPU.
+    """
 
     width: wp.int32
     height: wp.int32
@@ -30,8 +34,11 @@ class Pinhole:
     fy: wp.float32
     cx: wp.float32
     cy: wp.float32
+    per_fx: wp.float32
+    per_fy: wp.float32
     near: wp.float32
     far: wp.float32
+    run: wp.int32
 
 
 @wp.func
@@ -57,4 +64,4 @@ def rotate(m: mat34, p: wp.vec3):  # type: ignore[valid-type]
 @wp.func
 def pixel_ray(camera: Pinhole, u: float, v: float):
     """Point with z = 1 on the ray through the image position (u, v)."""
-    return wp.vec3((u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, 1.0)
+    return wp.vec3((u - camera.cx) * camera.per_fx, (v - camera.cy) * camera.per_fy, 1.0)

@@ -9,9 +9,9 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from renderers import labels as label_kernels
 from renderers.buffers import SceneBuffers
 from renderers.frame import DEFAULT_LABELS, Frame, check_labels
+from renderers.labels import Moment, Outputs, fill
 from renderers.sensor import Sensor
 from renderers.shading import Shader
 from renderers.visibility.raster import RasterVisibility
@@ -40,33 +40,27 @@ class RasterRenderer:
         if not 0 <= time < self.scene.frames:
             raise UserError(f"time {time} is outside the clip: give 0 to {self.scene.frames - 1}")
         camera = self.scene.camera
-        outputs = label_kernels.Outputs(names, camera.height, camera.width, self._buffers.device)
-        view = self._view(time)
-        label_kernels.fill(
-            outputs,
-            self._buffers,
-            view,
-            neighbour=lambda offset: self._view(time + offset),
-            poses_at=lambda offset: self._eye_from_object(time + offset),
-        )
+        outputs = Outputs(names, camera.height, camera.width, self._buffers.device)
+        now, after, before = self._moment(time), self._moment(time + 1), self._moment(time - 1)
+        fill(outputs, self._buffers, now, after, before)
         if outputs.wants("rgb"):
-            self._sensor.develop(self._radiance(view, time), self.scene.exposure, outputs["rgb"])
+            self._sensor.develop(self._radiance(now, time), self.scene.exposure, outputs["rgb"])
         pose = self.scene.camera_motion.at(time)
         return Frame(labels={name: outputs.arrays[name] for name in names}, camera=camera, pose=pose, time=time)
 
-    def _radiance(self, view: View, time: int) -> wp.array:
+    def _radiance(self, now: Moment, time: int) -> wp.array:
         if self._shader is None:
-            self._shader = Shader(self._buffers)
-        return self._shader.radiance(view, self.scene.camera_motion.at(time), time)
+            self._shader = Shader(self._buffers, self._visibility)
+        return self._shader.radiance(now, self.scene.camera_motion.at(time), time)
 
-    def _eye_from_object(self, time: int) -> NDArray[np.float64]:
-        """Poses float64 [I, 4, 4] of all instances in the camera's frame."""
-        return geometry.invert(self.scene.camera_motion.at(time)) @ self._buffers.world_from_object(time)
+    def _moment(self, time: int) -> Moment:
+        poses = geometry.invert(self.scene.camera_motion.at(time)) @ self._buffers.world_from_object(time)
+        return Moment(eye_from_object=poses, view=lambda: self._view(time, poses))
 
-    def _view(self, time: int) -> View:
+    def _view(self, time: int, eye_from_object: NDArray[np.float64]) -> View:
         """What the camera sees at `time`; the most recent views are kept."""
         if time not in self._views:
-            self._views[time] = self._visibility.see(self.scene.camera, self._eye_from_object(time))
+            self._views[time] = self._visibility.see(self.scene.camera, eye_from_object)
         self._views.move_to_end(time)
         while len(self._views) > _CACHED_VIEWS:
             self._views.popitem(last=False)

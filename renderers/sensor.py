@@ -42,14 +42,20 @@ def record(exposed: float, table: wp.array(dtype=wp.uint8), knee: float):
 
 @wp.kernel
 def develop(
-    radiance: wp.array2d(dtype=wp.vec3), exposure: float, knee: float, table: wp.array(dtype=wp.uint8), rgb: wp.array3d(dtype=wp.uint8)
+    radiance: wp.array2d(dtype=wp.vec3),
+    exposure: float,
+    knee: float,
+    table: wp.array(dtype=wp.uint8),
+    run: int,
+    rgb: wp.array3d(dtype=wp.uint8),
 ):
-    """rgb: uint8 [H, W, 3], sRGB, of the tone curve of exposure * radiance."""
-    row, column = wp.tid()
-    light = radiance[row, column] * exposure
-    rgb[row, column, 0] = record(light[0], table, knee)
-    rgb[row, column, 1] = record(light[1], table, knee)
-    rgb[row, column, 2] = record(light[2], table, knee)
+    """rgb: uint8 [H, W, 3], sRGB, of the tone curve of exposure * radiance, for a run of pixels."""
+    row, part = wp.tid()
+    for column in range(part * run, wp.min(part * run + run, radiance.shape[1])):
+        light = radiance[row, column] * exposure
+        rgb[row, column, 0] = record(light[0], table, knee)
+        rgb[row, column, 1] = record(light[1], table, knee)
+        rgb[row, column, 2] = record(light[2], table, knee)
 
 
 class Sensor:
@@ -60,4 +66,7 @@ class Sensor:
 
     def develop(self, radiance: wp.array, exposure: float, rgb: wp.array) -> None:
         """Writes rgb (uint8 [H, W, 3]) from radiance (vec3 [H, W], linear)."""
-        wp.launch(develop, dim=radiance.shape, inputs=[radiance, exposure, KNEE, self._table, rgb], device=radiance.device)
+        height, width = radiance.shape
+        run = width if radiance.device.is_cpu else 1
+        inputs = [radiance, exposure, KNEE, self._table, run, rgb]
+        wp.launch(develop, dim=(height, width // run), inputs=inputs, device=radiance.device)

@@ -1,130 +1,148 @@
-"""Direct light: linear radiance from the visible surfaces, their materials, the lights and the sky."""
+# ruff: noqa: RUF046, UP018 - int(0) declares a variable that a kernel may change
+"""Direct light: linear radiance from the visible surfaces, their materials, the lights with their shadows, and the sky."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
 from renderers.buffers import MaterialRow, SceneBuffers
-from renderers.kernels import KERNEL_OPTIONS, Pinhole, mat34, pixel_ray, rotate
-from renderers.visibility.view import View
-from scenes.scene import PointLight, Sky, Sun
+from renderers.kernels import KERNEL_OPTIONS, Pinhole, apply, mat34, pixel_ray, rotate
+from renderers.labels import Moment
+from renderers.reflectance import SkyRow, reflected, sky_mean, sky_radiance
+from renderers.shadows import LightRow, ShadowMaps, point_light_share, sun_share
+from renderers.texture_sampling import sample_texture
+from renderers.visibility.raster import RasterVisibility
+from renderers.visibility.view import launch_size
+from scenes.scene import Sky
 
 wp.set_module_options(KERNEL_OPTIONS)
 
-PI = wp.constant(3.14159265358979)
+
+@wp.struct
+class Scenery:
+    """What light meets: `renderers.buffers.SceneBuffers` and `renderers.shadows.ShadowMaps` as kernels read them."""
+
+    triangles: wp.array(dtype=wp.vec3i)
+    normals: wp.array(dtype=wp.vec3)
+    uvs: wp.array(dtype=wp.vec2)
+    triangle_instance: wp.array(dtype=wp.int32)
+    triangle_look: wp.array(dtype=wp.int32)
+    materials: wp.array(dtype=MaterialRow)
+    texels: wp.array(dtype=wp.uint64)
+    shadow_texels: wp.array(dtype=wp.int32)
+    shadow_planes: wp.array2d(dtype=wp.vec3)
 
 
 @wp.struct
-class LightRow:
-    """A light in the camera's frame. `radius` 0: point light at `place`; else parallel light coming from the unit vector `place`."""
+class Point:
+    """A visible surface point, camera frame. `facing`: geometric normal, `smooth`: shading normal, both unit and towards the eye."""
 
+    triangle: wp.int32
     place: wp.vec3
-    power: wp.vec3
-    parallel: wp.int32
-
-
-@wp.struct
-class SkyRow:
-    """Radiance of the sky; `up` is the world's up direction in the camera's frame."""
-
-    zenith: wp.vec3
-    horizon: wp.vec3
-    ground: wp.vec3
-    up: wp.vec3
+    facing: wp.vec3
+    smooth: wp.vec3
+    to_eye: wp.vec3
 
 
 @wp.func
-def sky_radiance(sky: SkyRow, direction: wp.vec3):
-    """Radiance from a unit direction."""
-    height = wp.dot(direction, sky.up)
-    if height >= 0.0:
-        return sky.horizon + (sky.zenith - sky.horizon) * wp.sqrt(height)
-    return sky.horizon + (sky.ground - sky.horizon) * wp.min(-4.0 * height, 1.0)
-
-
-@wp.func
-def sky_irradiance(sky: SkyRow, normal: wp.vec3):
-    """Mean radiance over the hemisphere about `normal`, approximately: a blend between the upper and the lower half."""
-    upper = 0.4 * sky.horizon + 0.6 * sky.zenith
-    lower = 0.1 * sky.horizon + 0.9 * sky.ground
-    return lower + (upper - lower) * (0.5 + 0.5 * wp.dot(normal, sky.up))
-
-
-@wp.func
-def texel(texels: wp.array(dtype=wp.uint32), index: int):
-    packed = texels[index]
-    r = float(packed & wp.uint32(255))
-    g = float((packed >> wp.uint32(8)) & wp.uint32(255))
-    b = float((packed >> wp.uint32(16)) & wp.uint32(255))
-    return wp.vec3(r * r, g * g, b * b)
-
-
-@wp.func
-def bilinear(texels: wp.array(dtype=wp.uint32), offset: int, size: int, s: float, t: float):
-    """Linear colour times 255^2 at (s, t) in texels of this level; the picture repeats."""
-    x = wp.floor(s - 0.5)
-    y = wp.floor(t - 0.5)
-    fx = s - 0.5 - x
-    fy = t - 0.5 - y
-    x0 = int(x) & (size - 1)
-    y0 = int(y) & (size - 1)
-    x1 = (x0 + 1) & (size - 1)
-    y1 = (y0 + 1) & (size - 1)
-    upper = texel(texels, offset + y0 * size + x0) * (1.0 - fx) + texel(texels, offset + y0 * size + x1) * fx
-    lower = texel(texels, offset + y1 * size + x0) * (1.0 - fx) + texel(texels, offset + y1 * size + x1) * fx
-    return upper * (1.0 - fy) + lower * fy
-
-
-@wp.func
-def level_offset(offset: int, size: int, level: int):
-    """Where a mip level starts: sizes fall by a factor of 4, so levels 0 ... l-1 hold (size^2 - (size >> l)^2) * 4 / 3 texels."""
-    reduced = size >> level
-    return offset + (size * size - reduced * reduced) // 3 * 4
-
-
-@wp.func
-def textured(material: MaterialRow, texels: wp.array(dtype=wp.uint32), uv: wp.vec2, footprint: float):
-    """Linear colour of the texture, averaged over about `footprint` metres (trilinear)."""
-    span = wp.max(footprint * material.texels_per_metre, 1.0)
-    level = wp.min(wp.log2(span), float(material.texture_levels - 1))
-    fine = int(level)
-    blend = level - float(fine)
-    scale = material.texels_per_metre / float(1 << fine)
-    size = material.texture_size >> fine
-    color = bilinear(texels, level_offset(material.texture_offset, material.texture_size, fine), size, uv[0] * scale, uv[1] * scale)
-    if blend > 0.0:
-        coarse = bilinear(
-            texels,
-            level_offset(material.texture_offset, material.texture_size, fine + 1),
-            size >> 1,
-            uv[0] * scale * 0.5,
-            uv[1] * scale * 0.5,
+def direct_light(light: LightRow, row: int, at: Point, diffuse: wp.vec3, f0: wp.vec3, alpha: float, scenery: Scenery):
+    """Radiance towards the eye of one light's direct light."""
+    place = apply(light.light_from_eye, at.place)
+    from_light = wp.vec3(light.light_from_eye[2, 0], light.light_from_eye[2, 1], light.light_from_eye[2, 2])
+    strength = float(1.0)
+    if light.far == 0.0:
+        strength = 1.0 / wp.max(wp.dot(place, place), 1.0e-4)
+        # The frame's rotation is its own inverse transposed, so the direction comes back to the camera's frame.
+        away = place * wp.sqrt(strength)
+        m = light.light_from_eye
+        from_light = wp.vec3(
+            m[0, 0] * away[0] + m[1, 0] * away[1] + m[2, 0] * away[2],
+            m[0, 1] * away[0] + m[1, 1] * away[1] + m[2, 1] * away[2],
+            m[0, 2] * away[0] + m[1, 2] * away[1] + m[2, 2] * away[2],
         )
-        color = color + (coarse - color) * blend
-    return color * (1.0 / 65025.0)
+    cos_facing = -wp.dot(at.facing, from_light)
+    cos_smooth = -wp.dot(at.smooth, from_light)
+    if cos_facing <= 0.001 or cos_smooth <= 0.0:
+        return wp.vec3(0.0, 0.0, 0.0)
+    normal = rotate(light.light_from_eye, at.facing)
+    share = float(1.0)
+    if light.far == 0.0:
+        share = point_light_share(light, row, scenery.shadow_texels, scenery.shadow_planes, at.triangle, place, normal)
+    else:
+        share = sun_share(light, row, scenery.shadow_texels, scenery.shadow_planes, at.triangle, place, normal)
+    if share <= 0.0:
+        return wp.vec3(0.0, 0.0, 0.0)
+    # Facets near the terminator would end in a hard line; fade them (Chiang et al., "Taming the shadow terminator", 2019).
+    ease = wp.min(1.0, cos_facing / (cos_smooth * wp.dot(at.facing, at.smooth) + 1.0e-6))
+    share = share * ease * (1.0 + ease * (1.0 - ease))
+    return wp.cw_mul(light.power * (strength * share), reflected(diffuse, f0, alpha, at.smooth, at.to_eye, -from_light))
 
 
 @wp.func
-def reflected(color: wp.vec3, f0: wp.vec3, alpha: float, n: wp.vec3, to_eye: wp.vec3, to_light: wp.vec3):
-    """BRDF times cosine: Lambert plus GGX with Smith's joint shadowing (height-correlated, Hammon's approximation) and Schlick's Fresnel."""
-    cos_light = wp.dot(n, to_light)
-    if cos_light <= 0.0:
-        return wp.vec3(0.0, 0.0, 0.0)
-    cos_eye = wp.max(wp.dot(n, to_eye), 1.0e-3)
-    half = wp.normalize(to_eye + to_light)
-    cos_half = wp.dot(n, half)
-    a2 = alpha * alpha
-    spread = cos_half * cos_half * (a2 - 1.0) + 1.0
-    shape = a2 / (PI * spread * spread)
-    masking = 2.0 * cos_light * cos_eye
-    visible = 0.5 / (masking + alpha * (cos_light + cos_eye - masking))
-    grazing = 1.0 - wp.max(wp.dot(half, to_light), 0.0)
-    grazing2 = grazing * grazing
-    schlick = grazing2 * grazing2 * grazing
-    fresnel = f0 + (wp.vec3(1.0, 1.0, 1.0) - f0) * schlick
-    return (color * (1.0 / PI) + fresnel * (shape * visible)) * cos_light
+def shade_point(
+    camera: Pinhole,
+    t: int,
+    plane: wp.vec3,
+    ray: wp.vec3,
+    points: wp.array(dtype=wp.vec3),
+    eye_from_object: wp.array(dtype=mat34),
+    scenery: Scenery,
+    lights: wp.array(dtype=LightRow),
+    sky: SkyRow,
+):
+    """Radiance towards the eye of the surface of triangle `t` on `ray`."""
+    z = 1.0 / wp.dot(plane, ray)
+    at = Point()
+    at.triangle = t
+    at.place = ray * z
+    at.to_eye = ray * (-1.0 / wp.length(ray))
+    at.facing = plane * (-1.0 / wp.length(plane))
+    at.smooth = at.facing
+    look = scenery.triangle_look[t]
+    material = scenery.materials[look >> 1]
+    color = material.color
+    if material.texture_size > 0 or (look & 1) == 1:
+        corner = scenery.triangles[t]
+        a = points[corner[0]]
+        e1 = points[corner[1]] - a
+        e2 = points[corner[2]] - a
+        n = wp.cross(e1, e2)
+        scale = 1.0 / wp.dot(n, n)
+        beta = wp.dot(wp.cross(at.place - a, e2), n) * scale
+        gamma = wp.dot(wp.cross(e1, at.place - a), n) * scale
+        alpha = 1.0 - beta - gamma
+        if (look & 1) == 1:
+            smooth = scenery.normals[corner[0]] * alpha + scenery.normals[corner[1]] * beta + scenery.normals[corner[2]] * gamma
+            smooth = wp.normalize(rotate(eye_from_object[scenery.triangle_instance[t]], smooth))
+            if wp.dot(n, at.facing) < 0.0:
+                smooth = -smooth
+            at.smooth = smooth
+        if material.texture_size > 0:
+            uv = scenery.uvs[corner[0]] * alpha + scenery.uvs[corner[1]] * beta + scenery.uvs[corner[2]] * gamma
+            # The pixel's footprint on the surface is a long ellipse at grazing angles; the mean of its axes is filtered.
+            footprint = z * camera.per_fx / wp.sqrt(wp.max(wp.dot(at.facing, at.to_eye), 0.05))
+            texture = sample_texture(
+                scenery.texels,
+                material.texture_offset,
+                material.texture_size,
+                material.texture_levels,
+                material.texels_per_metre,
+                uv,
+                footprint,
+            )
+            color = wp.cw_mul(color, texture)
+    dielectric = 1.0 - material.metallic
+    f0 = wp.vec3(0.04, 0.04, 0.04) * dielectric + color * material.metallic
+    diffuse = color * dielectric
+    width = wp.max(material.roughness * material.roughness, 0.02)
+    light = material.emission + wp.cw_mul(diffuse + f0, sky_mean(sky, at.smooth))
+    for k in range(lights.shape[0]):
+        light += direct_light(lights[k], k, at, diffuse, f0, width, scenery)
+    return light
 
 
 @wp.kernel
@@ -133,95 +151,48 @@ def shade(
     triangle: wp.array2d(dtype=wp.int32),
     points: wp.array(dtype=wp.vec3),
     planes: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
-    normals: wp.array(dtype=wp.vec3),
-    uvs: wp.array(dtype=wp.vec2),
-    triangle_instance: wp.array(dtype=wp.int32),
-    triangle_material: wp.array(dtype=wp.int32),
     eye_from_object: wp.array(dtype=mat34),
-    materials: wp.array(dtype=MaterialRow),
-    texels: wp.array(dtype=wp.uint32),
+    scenery: Scenery,
     lights: wp.array(dtype=LightRow),
     sky: SkyRow,
     radiance: wp.array2d(dtype=wp.vec3),
 ):
-    row, column = wp.tid()
-    ray = pixel_ray(camera, float(column) + 0.5, float(row) + 0.5)
-    t = triangle[row, column]
-    if t < 0:
-        radiance[row, column] = sky_radiance(sky, wp.normalize(ray))
-        return
-    q = planes[t]
-    z = 1.0 / wp.dot(q, ray)
-    x = ray * z
-    to_eye = -wp.normalize(ray)
-    facing = -wp.normalize(q)
-    corner = triangles[t]
-    a = points[corner[0]]
-    e1 = points[corner[1]] - a
-    e2 = points[corner[2]] - a
-    n = wp.cross(e1, e2)
-    scale = 1.0 / wp.dot(n, n)
-    beta = wp.dot(wp.cross(x - a, e2), n) * scale
-    gamma = wp.dot(wp.cross(e1, x - a), n) * scale
-    alpha = 1.0 - beta - gamma
-    smooth = normals[corner[0]] * alpha + normals[corner[1]] * beta + normals[corner[2]] * gamma
-    smooth = wp.normalize(rotate(eye_from_object[triangle_instance[t]], smooth))
-    if wp.dot(n, facing) < 0.0:
-        smooth = -smooth
-    material = materials[triangle_material[t]]
-    color = material.color
-    if material.texture_size > 0:
-        uv = uvs[corner[0]] * alpha + uvs[corner[1]] * beta + uvs[corner[2]] * gamma
-        footprint = z / camera.fx / wp.sqrt(wp.max(wp.dot(facing, to_eye), 0.05))
-        color = wp.cw_mul(color, textured(material, texels, uv, footprint))
-    f0 = wp.vec3(0.04, 0.04, 0.04) * (1.0 - material.metallic) + color * material.metallic
-    diffuse = color * (1.0 - material.metallic)
-    roughness = wp.max(material.roughness * material.roughness, 0.02)
-    light = material.emission + wp.cw_mul(diffuse + f0, sky_irradiance(sky, smooth))
-    for k in range(lights.shape[0]):
-        source = lights[k]
-        to_light = source.place
-        arriving = source.power
-        if source.parallel == 0:
-            to_light = source.place - x
-            squared = wp.dot(to_light, to_light)
-            arriving = source.power / wp.max(squared, 1.0e-4)
-            to_light = to_light / wp.sqrt(wp.max(squared, 1.0e-8))
-        light += wp.cw_mul(arriving, reflected(diffuse, f0, roughness, smooth, to_eye, to_light))
-    radiance[row, column] = light
+    """Linear radiance of a run of pixels."""
+    row, part = wp.tid()
+    for column in range(part * camera.run, wp.min(part * camera.run + camera.run, camera.width)):
+        ray = pixel_ray(camera, float(column) + 0.5, float(row) + 0.5)
+        t = triangle[row, column]
+        if t >= 0:
+            radiance[row, column] = shade_point(camera, t, planes[t], ray, points, eye_from_object, scenery, lights, sky)
+        else:
+            radiance[row, column] = sky_radiance(sky, wp.normalize(ray))
 
 
 class Shader:
     """Shades views of one scene."""
 
-    def __init__(self, buffers: SceneBuffers) -> None:
+    def __init__(self, buffers: SceneBuffers, visibility: RasterVisibility) -> None:
         self._buffers = buffers
+        self._shadows = ShadowMaps(buffers, visibility)
+        self._scenery = Scenery()
+        for name in ("triangles", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
+            setattr(self._scenery, name, getattr(buffers, name))
+        self._scenery.shadow_texels, self._scenery.shadow_planes = self._shadows.texels, self._shadows.planes
         camera = buffers.scene.camera
         self._radiance = wp.empty((camera.height, camera.width), dtype=wp.vec3, device=buffers.device)
 
-    def radiance(self, view: View, pose: NDArray[np.float64], time: int) -> wp.array:
-        """Linear radiance vec3 [H, W] of a view from the camera pose; overwritten by the next call."""
-        b = self._buffers
-        with wp.ScopedDevice(b.device):
-            poses = wp.array(view.eye_from_object[:, :3].astype(np.float32), dtype=mat34)
-            inputs = [view.pinhole, view.triangle, view.points, view.planes, b.triangles, b.normals, b.uvs, b.triangle_instance]
-            inputs += [b.triangle_material, poses, b.materials, b.texels, _lights(b.scene.lights, pose), _sky(b.scene.sky, pose)]
-            wp.launch(shade, dim=view.triangle.shape, inputs=inputs, outputs=[self._radiance])
+    def radiance(self, now: Moment, pose: NDArray[np.float64], time: int) -> wp.array:
+        """Linear radiance vec3 [H, W] at a moment, seen from the camera pose; overwritten by the next call."""
+        view = now.view()
+        with wp.ScopedDevice(self._buffers.device):
+            poses = wp.array(now.eye_from_object[:, :3].astype(np.float32), dtype=mat34)
+            lights, sky = self._shadows.rows(pose, time), _sky(self._buffers.scene.sky, pose)
+            inputs = [view.pinhole, view.triangle, view.points, view.planes, poses, self._scenery, lights, sky, self._radiance]
+            wp.launch(shade, dim=launch_size(view.pinhole), inputs=inputs)
         return self._radiance
 
 
-def _lights(lights: tuple[PointLight | Sun, ...], pose: NDArray[np.float64]) -> wp.array:
-    rows = np.zeros(len(lights), dtype=LightRow.numpy_dtype())
-    for row, light in zip(rows, lights, strict=True):
-        if isinstance(light, Sun):
-            row["place"], row["power"], row["parallel"] = -np.asarray(light.direction) @ pose[:3, :3], light.irradiance, 1
-        else:
-            row["place"], row["power"] = (np.asarray(light.position) - pose[:3, 3]) @ pose[:3, :3], light.intensity
-    return wp.array(rows, dtype=LightRow)
-
-
-def _sky(sky: Sky, pose: NDArray[np.float64]) -> SkyRow:
+def _sky(sky: Sky, pose: NDArray[np.float64]) -> Any:
     row = SkyRow()
     row.zenith, row.horizon, row.ground = wp.vec3(*sky.zenith), wp.vec3(*sky.horizon), wp.vec3(*sky.ground)
     row.up = wp.vec3(*pose[2, :3])

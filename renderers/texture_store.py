@@ -40,26 +40,26 @@ def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=256)
-def mip_chain(texture: Texture) -> tuple[NDArray[np.uint32], int, int]:
-    """(texels, size, levels): all levels one after the other, each texel 0x00BBGGRR with channels stored as 255 * sqrt(linear).
+def mip_chain(texture: Texture) -> tuple[NDArray[np.uint64], int, int]:
+    """(texels, size, levels): all levels one after the other.
 
-    The square root is decoded by one multiplication, so filtering in linear light costs little; its error stays below that of sRGB bytes.
-    Levels are box averages of linear light.
+    A texel is three lanes of 21 bits, red lowest, each 1023 * sqrt(linear light): weights that sum to 2048 filter all channels of a texel
+    by one multiplication (`renderers.texture_sampling`). Levels are box averages of linear light.
     """
     level = _LINEAR_OF_BYTE[_power_of_two(build(texture))]
     size, levels, chain = level.shape[0], 0, []
     while True:
-        stored = np.rint(255.0 * np.sqrt(level)).astype(np.uint32)
-        chain.append((stored[..., 0] | stored[..., 1] << 8 | stored[..., 2] << 16).ravel())
+        stored = np.rint(1023.0 * np.sqrt(level)).astype(np.uint64)
+        chain.append((stored[..., 0] | stored[..., 1] << np.uint64(21) | stored[..., 2] << np.uint64(42)).ravel())
         levels += 1
         if level.shape[0] == 1:
             return np.concatenate(chain), size, levels
         level = 0.25 * (level[0::2, 0::2] + level[1::2, 0::2] + level[0::2, 1::2] + level[1::2, 1::2])
 
 
-def pack(textures: tuple[Texture, ...]) -> tuple[NDArray[np.uint32], list[StoredTexture]]:
+def pack(textures: tuple[Texture, ...]) -> tuple[NDArray[np.uint64], list[StoredTexture]]:
     """The chains of `textures` in one array (never empty), and where each lies."""
     chains = [mip_chain(t) for t in textures]
     offsets = np.cumsum([0, *(len(texels) for texels, _, _ in chains)])
-    store = np.concatenate([texels for texels, _, _ in chains]) if chains else np.zeros(1, dtype=np.uint32)
+    store = np.concatenate([texels for texels, _, _ in chains]) if chains else np.zeros(1, dtype=np.uint64)
     return store, [StoredTexture(int(o), size, levels) for o, (_, size, levels) in zip(offsets[:-1], chains, strict=True)]

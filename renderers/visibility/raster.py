@@ -1,3 +1,4 @@
+# ruff: noqa: RUF046, UP018 - int(0) declares a variable that a kernel may change
 """Visibility by rasterisation: triangles are scanned into pixels, the nearest wins (Warp; CPU and CUDA from one source).
 
 A triangle in front of the near plane is scanned row by row between its edges in the image; the pixel centre decides, left and top borders
@@ -13,8 +14,8 @@ import warp as wp
 from numpy.typing import NDArray
 
 from renderers.buffers import BLOCK, SceneBuffers
-from renderers.kernels import KERNEL_OPTIONS, Pinhole, apply, mat34, pixel_ray
-from renderers.visibility.view import View, pinhole_of
+from renderers.kernels import KERNEL_OPTIONS, Pinhole, apply, mat34
+from renderers.visibility.view import NEAR_M, View, launch_size, pinhole_of
 from scenes import geometry
 from scenes.camera import Camera
 
@@ -240,27 +241,32 @@ def scan_triangles(
 
 
 @wp.kernel
-def resolve(keys: wp.array2d(dtype=wp.uint64), triangle: wp.array2d(dtype=wp.int32)):
-    """The winners; `keys` is left cleared for the next view."""
-    row, column = wp.tid()
-    key = keys[row, column]
-    winner = int(-1)
-    if key != wp.uint64(0):
-        winner = int(key & wp.uint64(0xFFFFFFFF))
-    triangle[row, column] = winner
-    keys[row, column] = wp.uint64(0)
+def resolve(keys: wp.array2d(dtype=wp.uint64), clear: wp.bool, run: int, triangle: wp.array2d(dtype=wp.int32)):
+    """The winners. With `clear`, `keys` is left ready for the next view."""
+    row, part = wp.tid()
+    for column in range(part * run, wp.min(part * run + run, triangle.shape[1])):
+        key = keys[row, column]
+        winner = int(-1)
+        if key != wp.uint64(0):
+            winner = int(key & wp.uint64(0xFFFFFFFF))
+        triangle[row, column] = winner
+        if clear:
+            keys[row, column] = wp.uint64(0)
 
 
-def visible_balls(camera: Camera, centre: NDArray[np.float64], radius: NDArray[np.float64], near: float) -> NDArray[np.bool_]:
+def visible_balls(camera: Camera, centre: NDArray[np.float64], radius: NDArray[np.float64], far: float) -> NDArray[np.bool_]:
     """bool [B]: the ball (eye frame) is not wholly outside one of the frustum's planes."""
     x, y, z = centre[..., 0], centre[..., 1], centre[..., 2]
-    seen = z + radius >= near
+    seen = np.ones(len(z), dtype=bool) if far > 0 else z + radius >= NEAR_M
     for axis, focal, low, high in (
         (x, camera.fx, -camera.cx, camera.width - camera.cx),
         (y, camera.fy, -camera.cy, camera.height - camera.cy),
     ):
         for sign, bound in ((1.0, low / focal), (-1.0, high / focal)):
-            seen &= sign * (axis - bound * z) >= -radius * np.sqrt(1 + bound * bound)
+            if far > 0:
+                seen &= sign * (axis - bound) >= -radius
+            else:
+                seen &= sign * (axis - bound * z) >= -radius * np.sqrt(1 + bound * bound)
     return seen
 
 
@@ -269,64 +275,75 @@ class RasterVisibility:
 
     def __init__(self, buffers: SceneBuffers) -> None:
         self._buffers = buffers
-        self._device = buffers.device
-        self._screen = wp.empty(len(buffers.flat.vertices), dtype=wp.vec3, device=self._device)
+        self._screen = wp.empty(len(buffers.flat.vertices), dtype=wp.vec3, device=buffers.device)
         self._keys: dict[tuple[int, int], wp.array] = {}
 
-    def see(self, camera: Camera, eye_from_object: NDArray[np.float64]) -> View:
-        """The view of a camera whose frame the instances have the poses `eye_from_object` float64 [I, 4, 4] in."""
-        buffers, size = self._buffers, (camera.height, camera.width)
-        pinhole = pinhole_of(camera)
-        with wp.ScopedDevice(self._device):
-            view = View(
-                pinhole=pinhole,
-                eye_from_object=eye_from_object,
-                triangle=wp.empty(size, dtype=wp.int32),
+    def blank(self, camera: Camera, far: float = 0.0) -> View:
+        """A view whose arrays are not filled yet."""
+        buffers = self._buffers
+        with wp.ScopedDevice(buffers.device):
+            return View(
+                pinhole=pinhole_of(camera, buffers.device, far),
+                triangle=wp.empty((camera.height, camera.width), dtype=wp.int32),
                 points=wp.empty(len(buffers.flat.vertices), dtype=wp.vec3),
                 planes=wp.empty(len(buffers.flat.triangles), dtype=wp.vec3),
             )
-            if size not in self._keys:
-                self._keys[size] = wp.zeros(size, dtype=wp.uint64)
-            keys = self._keys[size]
-            vertex_spans, triangle_spans = self._spans(camera, pinhole.near, eye_from_object)
-            if len(triangle_spans):
-                poses = wp.array(eye_from_object[:, :3].astype(np.float32), dtype=mat34)
-                wp.launch(
-                    place_vertices,
-                    dim=(len(vertex_spans), BLOCK),
-                    inputs=[wp.array(vertex_spans, dtype=wp.vec3i), poses, buffers.vertices, pinhole, view.points, self._screen],
-                )
-                wp.launch(
-                    scan_triangles,
-                    dim=(len(triangle_spans), BLOCK),
-                    inputs=[
-                        wp.array(triangle_spans, dtype=wp.vec4i),
-                        buffers.triangles,
-                        view.points,
-                        self._screen,
-                        pinhole,
-                        view.planes,
-                        keys,
-                    ],
-                )
-            wp.launch(resolve, dim=size, inputs=[keys, view.triangle])
+
+    def see(self, camera: Camera, eye_from_object: NDArray[np.float64]) -> View:
+        """What a camera sees in whose frame the instances have the poses `eye_from_object` float64 [I, 4, 4]."""
+        view, size = self.blank(camera), (camera.height, camera.width)
+        if size not in self._keys:
+            self._keys[size] = wp.zeros(size, dtype=wp.uint64, device=self._buffers.device)
+        self.scan(camera, view, eye_from_object, self._keys[size])
+        self.resolve(view, self._keys[size], clear=True)
         return view
 
-    def _spans(self, camera: Camera, near: float, eye_from_object: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """(vertex spans [B, 3], triangle spans [B, 4]) of what may be in view."""
+    def scan(
+        self,
+        camera: Camera,
+        view: View,
+        eye_from_object: NDArray[np.float64],
+        keys: wp.array,
+        among: NDArray[np.bool_] | None = None,
+    ) -> bool:
+        """Draws into `keys` what may be in view, of the triangle blocks `among` bool [B] (all when None). False if there was nothing."""
         buffers = self._buffers
-        blocks = buffers.triangle_blocks
+        vertex_spans, triangle_spans = self._spans(camera, view.pinhole.far, eye_from_object, among)
+        if not len(triangle_spans):
+            return False
+        with wp.ScopedDevice(buffers.device):
+            poses = wp.array(eye_from_object[:, :3].astype(np.float32), dtype=mat34)
+            inputs = [wp.array(vertex_spans, dtype=wp.vec3i), poses, buffers.vertices, view.pinhole, view.points, self._screen]
+            wp.launch(place_vertices, dim=(len(vertex_spans), BLOCK), inputs=inputs)
+            inputs = [wp.array(triangle_spans, dtype=wp.vec4i), buffers.triangles, view.points, self._screen, view.pinhole]
+            wp.launch(scan_triangles, dim=(len(triangle_spans), BLOCK), inputs=[*inputs, view.planes, keys])
+        return True
+
+    def resolve(self, view: View, keys: wp.array, *, clear: bool) -> None:
+        """Writes view.triangle from `keys`."""
+        pinhole = view.pinhole
+        wp.launch(resolve, dim=launch_size(pinhole), inputs=[keys, clear, pinhole.run, view.triangle], device=self._buffers.device)
+
+    def _spans(
+        self, camera: Camera, far: float, eye_from_object: NDArray[np.float64], among: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(vertex spans [B, 3], triangle spans [B, 4]) of what may be in view."""
+        buffers, blocks = self._buffers, self._buffers.triangle_blocks
         instance = blocks.spans[:, 2]
         centre = np.einsum("bij,bj->bi", eye_from_object[instance, :3, :3], blocks.centre) + eye_from_object[instance, :3, 3]
-        kept = visible_balls(camera, centre, blocks.radius * (1 + 1e-6) + 1e-6, near)
-        cull = blocks.closed & self._eye_outside(eye_from_object, near)[instance]
+        kept = visible_balls(camera, centre, blocks.radius * (1 + 1e-6) + 1e-6, far)
+        if among is not None:
+            kept &= among
+        cull = blocks.closed & self._eye_outside(eye_from_object, far)[instance]
         spans = np.concatenate([blocks.spans, cull[:, None].astype(np.int32)], axis=1)[kept]
         shown = np.zeros(buffers.instance_count, dtype=bool)
         shown[spans[:, 2]] = True
         return buffers.vertex_spans[shown[buffers.vertex_spans[:, 2]]], np.ascontiguousarray(spans)
 
-    def _eye_outside(self, eye_from_object: NDArray[np.float64], near: float) -> NDArray[np.bool_]:
+    def _eye_outside(self, eye_from_object: NDArray[np.float64], far: float) -> NDArray[np.bool_]:
         """bool [I]: the eye and its near plane lie outside the instance's bounding box, so backs of closed parts cannot be seen."""
+        if far > 0:
+            return np.ones(len(eye_from_object), dtype=bool)
         eye = geometry.invert(eye_from_object)[:, :3, 3]
-        bounds, margin = self._buffers.flat.bounds, 4 * near
+        bounds, margin = self._buffers.flat.bounds, 4 * NEAR_M
         return ((eye < bounds[:, 0] - margin) | (eye > bounds[:, 1] + margin)).any(1)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import warp as wp
-from numpy.typing import NDArray
 
 from renderers.kernels import Pinhole
 from scenes.camera import Camera
@@ -23,21 +21,25 @@ class View:
     points: vec3 [V], vertices in the eye's frame; defined for the vertices of instances that can be seen.
     planes: vec3 [F], q such that nearness = q . (x, y, 1) on the image plane z = 1, where nearness is 1 / z (perspective) or far - z
         (orthographic); defined for the triangles in `triangle`.
-    eye_from_object: float64 [I, 4, 4].
     """
 
     pinhole: Any
-    eye_from_object: NDArray[np.float64]
     triangle: wp.array
     points: wp.array
     planes: wp.array
 
 
-def pinhole_of(camera: Camera) -> Any:
+def pinhole_of(camera: Camera, device: str, far: float = 0.0) -> Any:
     """The kernel's intrinsics of a scene camera."""
     pinhole = Pinhole()
     for name in ("width", "height", "fx", "fy", "cx", "cy"):
         setattr(pinhole, name, getattr(camera, name))
-    pinhole.near = NEAR_M
-    pinhole.far = 0.0
+    pinhole.per_fx, pinhole.per_fy = 1.0 / camera.fx, 1.0 / camera.fy
+    pinhole.near, pinhole.far = NEAR_M, far
+    pinhole.run = camera.width if wp.get_device(device).is_cpu else 1
     return pinhole
+
+
+def launch_size(pinhole: Any) -> tuple[int, int]:
+    """Launch dimensions of a kernel whose threads (row, k) handle the pixels k * run ... of a row."""
+    return pinhole.height, -(-pinhole.width // pinhole.run)
