@@ -12,8 +12,8 @@ Layout (T frames; label arrays as in `renderers.frame.LABELS`, one chunk a frame
     /scene_json   uint8 [N]            UTF-8 text from which `Scene.from_json` restores the scene (lens, objects, poses at -1 ... T)
     attributes    format, format_version, family, seed, index, frames, width, height, label_space
 
-Chunks are compressed by Blosc2 (Zstandard) and carry a Fletcher-32 checksum, so a damaged chunk is an error and never a wrong label.
-Files hold no time stamps: the same scene and the same library versions give the same bytes.
+Chunks are compressed without loss (Zstandard; flow by Blosc2) and carry a Fletcher-32 checksum, so a damaged chunk is an error and
+never a wrong label. Files hold no time stamps: the same scene and the same library versions give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,25 +39,13 @@ from simlearn.provenance import whole_file
 FORMAT = "simlearn-shard"
 FORMAT_VERSION = 1
 
-
-@dataclass(frozen=True)
-class Codec:
-    """How a label is compressed; all are lossless."""
-
-    level: int
-    filter: int
-
-    def options(self) -> dict[str, Any]:
-        return dict(hdf5plugin.Blosc2(cname="zstd", clevel=self.level, filters=self.filter))
-
-
-# Byte planes suit what varies smoothly, bit planes what has few values.
-CODECS = {
-    "uint8": Codec(3, hdf5plugin.Blosc2.NOFILTER),
-    "uint16": Codec(3, hdf5plugin.Blosc2.BITSHUFFLE),
-    "float32": Codec(3, hdf5plugin.Blosc2.BITSHUFFLE),
-    "bool": Codec(3, hdf5plugin.Blosc2.BITSHUFFLE),
-}
+# Measured on rendered rooms at 320x240, KB a frame (of raw) and ms to compress on one slow core: rgb 119 (230) 2.0; depth 111 (307) 1.5,
+# 200 without the byte planes; normal 31 (922) 1.7, 57 with them, since the normals of a flat face repeat exactly; each flow 421 (614) 2.7 by
+# bit planes, 462 by byte planes; all else together 9. Higher levels take twice the time for 2 to 4 %.
+ZSTANDARD = dict(hdf5plugin.Zstd(clevel=3))
+BYTE_PLANES = {**ZSTANDARD, "shuffle": True}
+BIT_PLANES = dict(hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=hdf5plugin.Blosc2.BITSHUFFLE))
+COMPRESSION = {"depth": BYTE_PLANES, "instance": BYTE_PLANES, "flow_forward": BIT_PLANES, "flow_backward": BIT_PLANES}
 
 
 def _create_label(file: h5py.File, label: Label, frames: int, height: int, width: int) -> h5py.Dataset:
@@ -70,7 +57,7 @@ def _create_label(file: h5py.File, label: Label, frames: int, height: int, width
         chunks=(1, *shape),
         fletcher32=True,
         track_times=False,
-        **CODECS[label.dtype].options(),
+        **COMPRESSION.get(label.name, ZSTANDARD),
     )
     dataset.attrs["unit"] = label.unit
     dataset.attrs["meaning"] = label.meaning
@@ -107,7 +94,7 @@ def _write(path: Path, scene: Scene, frames: Iterable[Frame], labels: tuple[str,
         file.attrs.update({name: getattr(scene, name) for name in ("family", "seed", "index", "label_space")})
         text = np.frombuffer(scene.to_json().encode(), dtype=np.uint8)
         checked = {"fletcher32": True, "track_times": False}
-        file.create_dataset("scene_json", data=text, chunks=text.shape, **checked, **CODECS["uint8"].options())
+        file.create_dataset("scene_json", data=text, chunks=text.shape, **checked, **ZSTANDARD)
         file.create_dataset("K", data=scene.camera.K, chunks=(3, 3), **checked)
         file.create_dataset("time", data=np.arange(count, dtype=np.int64), chunks=(count,), **checked)
         datasets = {name: _create_label(file, LABELS[name], count, height, width) for name in labels}
