@@ -40,7 +40,7 @@ FORMAT = "simlearn-shard"
 FORMAT_VERSION = 1
 
 # Measured on rendered rooms at 320x240, KB a frame (of raw) and ms to compress on one slow core: rgb 119 (230) 2.0; depth 111 (307) 1.5,
-# 200 without the byte planes; normal 31 (922) 1.7, 57 with them, since the normals of a flat face repeat exactly; each flow 421 (614) 2.7 by
+# 200 without the byte planes; normal 31 (922) 1.7, 57 with them, as flat faces repeat exactly; each flow 421 (614) 2.7 by
 # bit planes, 462 by byte planes; all else together 9. Higher levels take twice the time for 2 to 4 %.
 ZSTANDARD = dict(hdf5plugin.Zstd(clevel=3))
 BYTE_PLANES = {**ZSTANDARD, "shuffle": True}
