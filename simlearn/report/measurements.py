@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Line:
-    """One variant at one stage. `chosen` names the stages that "best" stood for, if it is known.
+    """One variant at one stage. `chosen` names the stages that "best" stood for, where that is known.
 
     `role`: "only" where there is one stage; "chosen" by the benchmark on held-out training data; "last"; "best" or "best and last" by
     the mean over seeds on the test items themselves, where the benchmark chose none; "own" for a stage with other metrics than the
@@ -98,7 +98,7 @@ class Line:
     stage: str
     role: str
     cells: Mapping[Metric, Estimate]
-    chosen: tuple[str, ...] = ()
+    chosen: Mapping[Metric, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,11 +197,14 @@ def _lines(cells: Mapping[tuple[Variant, str], Mapping[Metric, list[Result]]], p
     return tuple(lines)
 
 
-def _chosen(by_metric: Mapping[Metric, list[Result]]) -> tuple[str, ...]:
-    """Names of the stages that stage "best" stood for, over seeds and metrics."""
-    rows = [row for rows in by_metric.values() for row in rows if row.stage == CHOSEN]
-    names = {str(row.config.get("chosen", {}).get("stage", "")) for row in rows} - {""}
-    return tuple(sorted(names, key=_stage_rank))
+def _chosen(by_metric: Mapping[Metric, list[Result]]) -> dict[Metric, tuple[str, ...]]:
+    """For each metric the names of the stages that "best" stood for, over seeds."""
+    chosen = {}
+    for metric, rows in by_metric.items():
+        names = {str(row.config.get("chosen", {}).get("stage", "")) for row in rows if row.stage == CHOSEN} - {""}
+        if names:
+            chosen[metric] = tuple(sorted(names, key=_stage_rank))
+    return chosen
 
 
 def _roles(stages: list[str], estimates: Mapping[str, Mapping[Metric, Estimate]], primary: Metric) -> dict[str, str]:

@@ -86,18 +86,33 @@ def write_report(run_root: Path, out: Path, *, title: str = DEFAULT_TITLE) -> Pa
     """
     if not run_root.is_dir():
         raise UserError(f"{run_root} is not a folder: give the folder in which simlearn demo, compare or evaluate left results.jsonl")
-    rows = results.read(run_root / "results.jsonl") if (run_root / "results.jsonl").exists() else []
-    runs, problems = find_runs(run_root)
-    data_sets, more = find_data_sets(run_root)
-    predictions = find_predictions(run_root)
-    if not (rows or runs or data_sets or predictions):
+    found = _collect(run_root)
+    if not (found.rows or found.runs or found.data_sets or found.predictions):
         raise UserError(
             f"{run_root} holds nothing to report: run `simlearn demo`, or `simlearn evaluate --benchmark NAME --checkpoint random "
             f"--out {run_root / 'results.jsonl'}`, first"
         )
-    text = _template().render(_context(title, run_root, rows, runs, data_sets, predictions, problems + more))
+    text = _template().render(_context(title, run_root, found))
     _write(out, text)
     return out
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything found under a folder; `problems` is a sentence for each part that could not be read."""
+
+    rows: Sequence[Result]
+    runs: Sequence[Run]
+    data_sets: Sequence[DataSet]
+    predictions: Sequence[Prediction]
+    problems: Sequence[str]
+
+
+def _collect(root: Path) -> Inputs:
+    rows = results.read(root / "results.jsonl") if (root / "results.jsonl").exists() else []
+    runs, problems = find_runs(root)
+    data_sets, more = find_data_sets(root)
+    return Inputs(rows, runs, data_sets, find_predictions(root), problems + more)
 
 
 def _template() -> jinja2.Template:
@@ -118,17 +133,9 @@ def _write(out: Path, text: str) -> None:
         raise UserError(f"{out} cannot be written ({error.strerror}): give --out a file in a folder that you can write to") from error
 
 
-def _context(
-    title: str,
-    root: Path,
-    rows: Sequence[Result],
-    runs: Sequence[Run],
-    data_sets: Sequence[DataSet],
-    predictions: Sequence[Prediction],
-    problems: Sequence[str],
-) -> dict[str, Any]:
-    measured = tables(rows)
-    shown, picture_problems = _prediction_views(predictions)
+def _context(title: str, root: Path, found: Inputs) -> dict[str, Any]:
+    measured = tables(found.rows)
+    shown, picture_problems = _prediction_views(found.predictions)
     return {
         "title": title,
         "summary": summary.summarise(measured),
@@ -136,14 +143,14 @@ def _context(
         "nothing_real_text": summary.NOTHING_REAL,
         "benchmarks": _benchmark_views(measured),
         "has_context": any(variant.method in CONTEXT for table in measured for variant in table.variants),
-        "curves": _curves(runs),
-        "synthetic": [_synthetic_view(data_set) for data_set in data_sets],
+        "curves": _curves(found.runs),
+        "synthetic": [_synthetic_view(data_set) for data_set in found.data_sets],
         "predictions": shown,
-        "problems": [*problems, *picture_problems],
-        "facts": _facts(rows, runs),
-        "runs": [(run.name, _pretty(run.facts)) for run in runs if run.facts],
-        "configs": _evaluation_configs(rows),
-        "commands": commands(root, rows, runs, data_sets),
+        "problems": [*found.problems, *picture_problems],
+        "facts": _facts(found.rows, found.runs),
+        "runs": [(run.name, _pretty(run.facts)) for run in found.runs if run.facts],
+        "configs": _evaluation_configs(found.rows),
+        "commands": commands(root, found.rows, found.runs, found.data_sets),
     }
 
 

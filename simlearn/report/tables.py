@@ -16,19 +16,33 @@ METHOD_LABELS = {
     "constant": "constant prediction",
     "row_prior": "row-wise prior",
 }
-METRIC_LABELS = {"miou": "mIoU", "abs_rel": "AbsRel", "rmse": "RMSE", "delta1": "δ1"}
+METRIC_LABELS = {
+    "miou": "mIoU",
+    "abs_rel": "AbsRel",
+    "rmse": "RMSE",
+    "delta1": "δ1",
+    "knn_top1": "kNN top-1",
+    "classifier_top1": "own classifier top-1",
+    "normal_mean": "mean error of normals",
+    "normal_below_11.25": "normals within 11.25°",
+}
 STAGE_ROLES = {"chosen": "best", "best": "best on test", "last": "last", "best and last": "last, best on test"}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as text. `sort` is the number to sort by, empty for a missing value; `spread` is "± 1.2", "one seed" or "two seeds"."""
+    """One value as text.
+
+    `sort` is the number to sort by, empty for a missing value; `spread` is "± 1.2", "one seed" or "two seeds"; `stage` is set where
+    the cells of a row rest on different stages.
+    """
 
     text: str
     spread: str = ""
     sort: str = ""
     best: bool = False
     note: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,7 @@ def decimals(estimates: Iterable[Estimate]) -> int:
     """Decimals for a column: about three significant digits of its largest value, more if the smallest interval needs them (2 at most)."""
     estimates = list(estimates)
     largest = max((abs(estimate.mean) for estimate in estimates), default=0.0)
-    digits = next((d for bound, d in ((2, 3), (20, 2), (200, 1)) if largest < bound), 0)
+    digits = next((d for bound, d in ((2, 3), (10, 2), (200, 1)) if largest < bound), 0)
     widths = [width for estimate in estimates if (width := estimate.half_width)]
     needed = math.ceil(-math.log10(min(widths))) if widths else 0
     return max(digits, min(needed, digits + 2))
@@ -153,10 +167,17 @@ def _display_row(table: Table, line: Line, digits: Mapping[Metric, int], best: M
 
 
 def _stage_text(line: Line) -> str:
-    """The stage's name; for a chosen one the stages it stood for, which may differ between seeds and metrics."""
     if line.variant.method in CONTEXT:
         return MISSING
-    return ", ".join(line.chosen) if line.chosen else "chosen" if line.stage == CHOSEN else line.stage or MISSING
+    if line.stage != CHOSEN:
+        return line.stage or MISSING
+    names = set(line.chosen.values())
+    return "by metric" if len(names) > 1 else ", ".join(*names) if names else "chosen"
+
+
+def _chosen_text(line: Line, metric: Metric) -> str:
+    """The stages a cell rests on, where the row's own stage does not say it."""
+    return ", ".join(line.chosen.get(metric, ())) if len(set(line.chosen.values())) > 1 else ""
 
 
 def _kind(variant: Variant) -> str:
@@ -176,7 +197,7 @@ def _cell(line: Line, metric: Metric, digits: int, best: bool, most_seeds: int) 
     note = f"seeds {', '.join(map(str, estimate.seeds))}; n {count_range(estimate.n)}"
     if width is not None and count != most_seeds:
         spread += f" ({count} seeds)"
-    return Cell(number(estimate.mean, digits), spread, repr(estimate.mean), best, note)
+    return Cell(number(estimate.mean, digits), spread, repr(estimate.mean), best, note, _chosen_text(line, metric))
 
 
 def _best_line(lines: Sequence[Line], metric: Metric) -> Line | None:
@@ -236,12 +257,16 @@ def _markdown(table: Table) -> str:
     align = [":--", ":--", *["--:" for _ in metrics], "--:", "--:"]
     lines = [head, align]
     for row in display_rows(table, table.headline):
-        values = [f"**{text}**" if cell.best else text for cell in row.cells for text in [f"{cell.text} {cell.spread}".strip()]]
+        values = [f"**{text}**" if cell.best else text for cell in row.cells for text in [_markdown_cell(cell)]]
         stage = f"{row.stage} ({row.role})" if row.role else row.stage
         lines.append([row.method, stage, *values, row.n, row.seeds])
     body = "\n".join("| " + " | ".join(_markdown_text(text) for text in line) + " |" for line in lines)
     under = " ".join([f"Protocol: {table.protocol}.".replace("..", "."), interval_note(table.headline), *notes(table)])
     return f"**{_markdown_text(table.benchmark)}**{'' if table.real else ' (rendered, not real)'}\n\n{body}\n\n{under}"
+
+
+def _markdown_cell(cell: Cell) -> str:
+    return f"{cell.text} {cell.spread}".strip() + (f" ({cell.stage})" if cell.stage else "")
 
 
 def _markdown_text(text: str) -> str:

@@ -126,6 +126,16 @@ def test_chosen_and_last_stages_are_in_the_headline_and_named():
     assert shown(table, "random", "best").stage == "layer2"
 
 
+def test_metrics_that_chose_different_stages_each_name_theirs():
+    chosen = {metric: {"pool": 2, "chosen": {"stage": stage}} for metric, stage in (("linear", "layer2"), ("knn", "conv1"))}
+    rows = [row(stage="best", metric=metric, value=30.0, config=config) for metric, config in chosen.items()]
+    rows += [row(stage="best", metric="knn", value=30.0, seed=1, config={"pool": 2, "chosen": {"stage": "layer3"}})]
+    (table,) = tables([*rows, row(stage="layer3", metric="linear", value=20.0)])
+    best = shown(table, "random", "best")
+    assert best.stage == "by metric"
+    assert [cell.stage for cell in best.cells] == ["layer2", "conv1, layer3"]
+
+
 def test_without_a_chosen_stage_the_best_on_test_says_so():
     (table,) = tables([row(stage="layer1", value=20.0), row(stage="layer2", value=37.0), row(stage="layer3", value=25.0)])
     assert [(line.stage, line.role) for line in table.headline] == [("layer2", "best"), ("layer3", "last")]
