@@ -26,6 +26,11 @@ _TO_NYU40 = {
     "shelf": "shelves",
     "wardrobe": "cabinet",
     "nightstand": "night_stand",
+    "radiator": "otherstructure",
+    "monitor": "television",
+    "laptop": "otherprop",
+    "mug": "otherprop",
+    "clock": "otherprop",
 }
 
 

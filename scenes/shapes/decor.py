@@ -44,7 +44,7 @@ def _leaves(rng: np.random.Generator, count: int, reach: float, rise: float, bla
 
 
 @made_of("pot", "soil", "leaf", "wood")
-def plant(width: float = 0.7, height: float = 1.0, pot: float = 0.28, kind: str = "arching", seed: int = 0) -> Mesh:
+def plant(width: float = 0.7, height: float = 1.0, pot: float = 0.28, habit: str = "arching", seed: int = 0) -> Mesh:
     """A pot plant: "arching" leaves from the pot, "blades" standing upright, or a small "tree" with two crowns of leaves."""
     rng = np.random.default_rng(int(seed))
     r, tall = min(pot, 0.8 * width) / 2, min(0.9 * pot, 0.5 * height)
@@ -52,9 +52,9 @@ def plant(width: float = 0.7, height: float = 1.0, pot: float = 0.28, kind: str 
     soil = cylinder(0.885 * r, 0.02, (0, 0, 0.85 * tall), segments=20)
     rest, reach = height - tall, width / 2
     trunk = cylinder(0.02, 0.06, (0, 0, 0.8 * tall), segments=8, top=0.01)
-    if kind == "blades":
+    if habit == "blades":
         leaves = [_leaves(rng, 16, 0.45 * reach, 1.05 * rest, 0.03, 0.85 * tall, 0.1)]
-    elif kind == "tree":
+    elif habit == "tree":
         trunk = tube([[0, 0, 0.8 * tall], [0.012, 0.01, tall + 0.3 * rest], [0.0, 0.0, tall + 0.62 * rest]], 0.016)
         leaves = [_leaves(rng, 18, reach, 0.55 * rest, 0.055, tall + f * rest, 0.75) for f in (0.35, 0.58)]
     else:
@@ -143,7 +143,7 @@ def carton(width: float = 0.4, depth: float = 0.3, height: float = 0.3) -> Mesh:
     )
 
 
-@made_of("frame", "canvas", "metal", wall_hung=True)
+@made_of("frame", "dial", "metal", wall_hung=True)
 def clock(width: float = 0.3, depth: float = 0.04, hour: float = 10.2) -> Mesh:
     """A round wall clock with two hands."""
     r = width / 2

@@ -136,7 +136,9 @@ def rounded_box(
     radius = min(radius, 0.499 * float(size.min()))
     angles = np.linspace(-np.pi / 4, 0, segments + 1)
     middle = np.linspace(-1, 1, inner + 2)
-    tangent = np.concatenate([np.tan(angles), np.zeros(inner), np.tan(-angles[::-1])])  # direction across the face
+    slope = np.tan(angles)
+    slope[0] = -1.0  # exactly, so that neighbouring faces meet in the very same points
+    tangent = np.concatenate([slope, np.zeros(inner), -slope[::-1]])  # direction across the face
     side = np.concatenate([np.full(segments, -1.0), middle, np.full(segments, 1.0)])  # where the ball rolls along the inner box
     n = len(tangent)
     direction, centre = np.zeros((6, n, n, 3)), np.zeros((6, n, n, 3))

@@ -45,10 +45,9 @@ def sheet(points: Float, thickness: float) -> Part:
     faces = grid_faces(m, n)
     sides = [Part(top.reshape(-1, 3), (faces + offsets).reshape(-1, 3), uvs.reshape(-1, 2), normals.reshape(-1, 3))]
     sides.append(Part(bottom.reshape(-1, 3), (faces[:, ::-1] + offsets).reshape(-1, 3), uvs.reshape(-1, 2), -normals.reshape(-1, 3)))
-    border = [(0, slice(None), False), (-1, slice(None), True), (slice(None), 0, True), (slice(None), -1, False)]
-    for row, column, flip in border:
-        edges = np.stack([top[:, row, column], bottom[:, row, column]], axis=1)
-        sides.append(_strip(edges, uvs[:, row, column], flip))
+    for axis, k, flip in ((1, 0, True), (1, -1, False), (2, 0, False), (2, -1, True)):
+        edges = np.stack([np.take(top, k, axis), np.take(bottom, k, axis)], axis=1)
+        sides.append(_strip(edges, np.take(uvs, k, axis), flip))
     return join(sides)
 
 

@@ -1,0 +1,130 @@
+"""Small things that fill a room up: books, vases, bowls, plants, pictures, boxes, lamps under the ceiling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scenes.rooms.furnish import Furnisher, metres, shape_of
+from scenes.rooms.layout import Item
+from scenes.rooms.pieces import VARIANTS, picture, plant
+from scenes.scene import Shape
+
+FEWEST, MOST = 20, 40  # instances of a scene
+
+
+def _stack(rng: np.random.Generator) -> Shape:
+    count = int(rng.integers(2, 6))
+    return shape_of(
+        "book_stack",
+        width=metres(rng, 0.2, 0.27),
+        depth=metres(rng, 0.14, 0.19),
+        height=0.03 * count,
+        count=count,
+        seed=int(rng.integers(VARIANTS)),
+    )
+
+
+def _row(rng: np.random.Generator) -> Shape:
+    return shape_of("book_row", width=metres(rng, 0.2, 0.42), height=metres(rng, 0.22, 0.28), seed=int(rng.integers(VARIANTS)))
+
+
+def _vase(rng: np.random.Generator) -> Shape:
+    style = str(rng.choice(["round", "tall", "flared", "bottle"]))
+    return shape_of("vase", width=metres(rng, 0.1, 0.2), height=metres(rng, 0.18, 0.42), style=style)
+
+
+def _bowl(rng: np.random.Generator) -> Shape:
+    return shape_of("bowl", width=metres(rng, 0.16, 0.32), height=metres(rng, 0.06, 0.11))
+
+
+def _mug(_: np.random.Generator) -> Shape:
+    return shape_of("mug")
+
+
+def _small_plant(rng: np.random.Generator) -> Shape:
+    return plant(rng, small=True)
+
+
+ON_TOP = {"books": _stack, "book_row": _row, "vase": _vase, "bowl": _bowl, "mug": _mug, "plant": _small_plant}
+
+
+def _carton(rng: np.random.Generator) -> Shape:
+    return shape_of("carton", width=metres(rng, 0.3, 0.55), depth=metres(rng, 0.25, 0.4), height=metres(rng, 0.2, 0.42))
+
+
+def _ball(rng: np.random.Generator) -> Shape:
+    return shape_of("ball", width=metres(rng, 0.16, 0.3))
+
+
+def _stool(rng: np.random.Generator) -> Shape:
+    return shape_of("stool", width=metres(rng, 0.32, 0.42), height=metres(rng, 0.42, 0.5))
+
+
+ON_FLOOR = {"plant": plant, "box": _carton, "ball": _ball, "stool": _stool}
+
+
+def small_things(f: Furnisher, count: int) -> None:
+    """Up to `count` things on tables, cabinets and shelves."""
+    for k in range(count if f.surfaces else 0):
+        rng = f.rng(f"clutter/{k}")
+        kind = str(rng.choice(list(ON_TOP), p=[0.3, 0.12, 0.2, 0.12, 0.14, 0.12]))
+        surface = f.surfaces[int(rng.integers(len(f.surfaces)))]
+        turn = float(rng.normal(0, 0.15)) if kind == "book_row" else None
+        category = "books" if kind == "book_row" else kind
+        f.on_top(f"clutter/{k}/place", category, ON_TOP[kind](rng), surface, turn=turn)
+
+
+def floor_things(f: Furnisher, plants: int, others: int) -> None:
+    """Plants in the corners, and other things that stand about."""
+    for k in range(plants):
+        f.on_floor(f"plant/{k}", "plant", plant(f.rng(f"plant/{k}/shape")), corner=0.8)
+    for k in range(others):
+        rng = f.rng(f"floor thing/{k}")
+        kind = str(rng.choice(["box", "ball", "stool"], p=[0.4, 0.3, 0.3]))
+        f.on_floor(f"floor thing/{k}/place", kind, ON_FLOOR[kind](rng), corner=0.5)
+
+
+def pictures(f: Furnisher, count: int) -> None:
+    """Pictures, and sometimes a clock, on the walls."""
+    for k in range(count):
+        f.on_wall(f"picture/{k}", "picture", picture(f.rng(f"picture/{k}/shape")), middle=1.55)
+    if f.chance("clock", 0.4):
+        f.on_wall(
+            "clock",
+            "clock",
+            shape_of("clock", width=metres(f.rng("clock/shape"), 0.24, 0.38), hour=round(float(f.rng("clock/shape").uniform(0, 12)), 2)),
+            middle=1.85,
+        )
+
+
+def ceiling_lamps(f: Furnisher) -> list[Item]:
+    """One lamp, or two in a long room; above the dining table where there is one."""
+    rng = f.rng("ceiling lamps")
+    layout = f.layout
+    table = next((item for item in layout.items if item.name == "table"), None)
+    if table is not None or (layout.height > 2.55 and rng.uniform() < 0.45):
+        drop = layout.height - (1.55 if table is not None else 2.05)
+        shape = shape_of("pendant", width=metres(rng, 0.34, 0.6), height=round(drop, 3), shade_height=round(min(0.26, 0.6 * drop), 3))
+    else:
+        shape = shape_of("ceiling_dome", width=metres(rng, 0.32, 0.5), height=metres(rng, 0.09, 0.14))
+    places = [(table.x, table.y)] if table is not None else [(0.0, 0.0)]
+    if table is None and max(layout.length, layout.breadth) > 4.8:
+        places = [(x * layout.length, 0.0) if layout.length > layout.breadth else (0.0, x * layout.breadth) for x in (-0.25, 0.25)]
+    lamps = [f.under_ceiling(f"ceiling lamp/{k}", shape, *place) for k, place in enumerate(places)]
+    return [lamp for lamp in lamps if lamp is not None]
+
+
+def fill_up(f: Furnisher, fewest: int) -> None:
+    """More small things until the layout has at least `fewest` items, in a bounded number of tries."""
+    for k in range(40):
+        if len(f.layout.items) >= fewest:
+            return
+        rng = f.rng(f"fill/{k}")
+        if f.surfaces and rng.uniform() < 0.6:
+            kind = str(rng.choice(["books", "vase", "bowl", "mug"]))
+            f.on_top(f"fill/{k}/place", kind, ON_TOP[kind](rng), f.surfaces[int(rng.integers(len(f.surfaces)))])
+        elif rng.uniform() < 0.5:
+            f.on_wall(f"fill/{k}/place", "picture", picture(rng), middle=1.55)
+        else:
+            kind = str(rng.choice(["plant", "box", "stool"]))
+            f.on_floor(f"fill/{k}/place", kind, ON_FLOOR[kind](rng), corner=0.7)

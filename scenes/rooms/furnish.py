@@ -1,0 +1,236 @@
+"""Relations between things in a room: against a wall, on a wall, beside, in front of, on top of, in a free spot, under the ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, pi, sin
+
+import numpy as np
+
+from scenes.randomness import Streams
+from scenes.rooms.layout import Box, Item, Layout, Wall
+from scenes.scene import Parameter, Shape
+from scenes.shapes import size
+
+TRIES = 40
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A place to put things: the top of `item` at height z, reaching `half_x`, `half_y` from its middle."""
+
+    item: Item
+    z: float
+    half_x: float
+    half_y: float
+
+
+def metres(rng: np.random.Generator, low: float, high: float) -> float:
+    """A length drawn uniformly, to the millimetre."""
+    return round(float(rng.uniform(low, high)), 3)
+
+
+class Furnisher:
+    """Places things in a layout. Each call draws from a stream of its own, named after its `purpose`, and gives up after `TRIES` tries."""
+
+    def __init__(self, layout: Layout, streams: Streams, density: float) -> None:
+        self.layout = layout
+        self.density = density
+        self.surfaces: list[Surface] = []
+        self.spots: dict[str, tuple[Wall, float]] = {}
+        self._streams = streams.child("furniture")
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        return self._streams.generator(purpose)
+
+    def chance(self, purpose: str, probability: float) -> bool:
+        """Whether an optional thing is wanted, scaled by the scene's density of furniture."""
+        return bool(self.rng(f"chance/{purpose}").uniform() < probability * self.density)
+
+    def _item(self, category: str, shape: Shape, x: float, y: float, z: float, yaw: float, group: str, on: str | None = None) -> Item:
+        name = self.layout.unique_name(category)
+        rounded = {"x": round(x, 4), "y": round(y, 4), "z": round(z, 4), "yaw": round(yaw, 5)}
+        return Item(name=name, category=category, shape=shape, group=group or name, on=on, **rounded)
+
+    def _refuse(self, category: str) -> None:
+        self.layout.rejected[category] += 1
+
+    def _accept(self, item: Item, surface: float | None) -> Item:
+        if surface is not None:
+            width, depth, _ = size(item.shape)
+            round_top = dict(item.shape.parameters).get("depth") is None
+            inset = 0.7 if round_top else 1.0
+            self.surfaces.append(Surface(item, item.z + surface, inset * width / 2 - 0.02, inset * depth / 2 - 0.02))
+        return item
+
+    def against_wall(
+        self,
+        purpose: str,
+        category: str,
+        shape: Shape,
+        *,
+        walls: Sequence[Wall] = (),
+        along: float | None = None,
+        zone: float = 0.0,
+        sides: float = 0.0,
+        surface: float | None = None,
+        group: str = "",
+        z: float = 0.0,
+    ) -> Item | None:
+        """Back to a wall, with `zone` metres kept free before it and `sides` beside it; at `along` if given, else anywhere on `walls`."""
+        rng = self.rng(purpose)
+        width, depth, height = size(shape)
+        gap = 0.035  # the skirting board
+        options = list(walls or self.layout.walls)
+        for _ in range(TRIES if along is None else 1):
+            wall = options[int(rng.integers(len(options)))]
+            reach = (wall.length - width) / 2 - 0.03
+            if reach < 0:
+                continue
+            s = along if along is not None else float(rng.choice([rng.uniform(-reach, reach), -reach, reach], p=[0.6, 0.2, 0.2]))
+            x, y = wall.point(s, gap + depth / 2)
+            item = self._item(category, shape, x, y, z, wall.yaw, group)
+            zx, zy = wall.point(s, (gap + depth + zone) / 2)
+            access = Box(zx, zy, width / 2 + sides, (gap + depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0)) if zone or sides else None
+            if self.layout.place(item, zone=access, enter=(group,)):
+                self.spots[item.name] = (wall, s)
+                return self._accept(item, surface)
+        self._refuse(category)
+        return None
+
+    def beside(
+        self,
+        purpose: str,
+        category: str,
+        shape: Shape,
+        near: Item,
+        offset: tuple[float, float],
+        turn: float = 0.0,
+        *,
+        jitter: float = 0.0,
+        turn_jitter: float = 0.0,
+        surface: float | None = None,
+        group: str = "",
+        overlap: bool = False,
+        z: float = 0.0,
+        clearance: float = 0.02,
+    ) -> Item | None:
+        """At `offset` (x, y) in the frame of `near`, turned by `turn` radians against it; `overlap` lets it reach under `near`."""
+        rng = self.rng(purpose)
+        for attempt in range(8):
+            scale = 1.0 if attempt else 0.0
+            u, v = offset[0] + scale * rng.normal(0, jitter), offset[1] + scale * rng.normal(0, jitter)
+            c, s = cos(near.yaw), sin(near.yaw)
+            x, y = near.x + c * u - s * v, near.y + s * u + c * v
+            item = self._item(category, shape, x, y, z, near.yaw + turn + rng.normal(0, turn_jitter), group)
+            if self.layout.place(item, ignore=(near.name,) if overlap else (), clearance=clearance, enter=(near.group,)):
+                return self._accept(item, surface)
+        self._refuse(category)
+        return None
+
+    def on_wall(
+        self, purpose: str, category: str, shape: Shape, *, middle: float, above: Item | None = None, wall: Wall | None = None
+    ) -> Item | None:
+        """Hung with its middle about `middle` metres high, above a thing that stands at a wall or anywhere free."""
+        rng = self.rng(purpose)
+        width, _, height = size(shape)
+        for _ in range(TRIES):
+            place, s = self.spots[above.name] if above is not None else (wall or self.layout.walls[int(rng.integers(4))], None)
+            reach = (place.length - width) / 2 - 0.1
+            if reach < 0:
+                continue
+            at = float(rng.uniform(-reach, reach)) if s is None else s + float(rng.normal(0, 0.12))
+            z = middle + float(rng.normal(0, 0.06)) - height / 2
+            if above is not None:
+                z = max(z, above.z + size(above.shape)[2] + 0.1)
+            item = self._item(category, shape, *place.point(at, 0.0), z, place.yaw, "")
+            if z + height < self.layout.height - 0.08 and self.layout.place(item, clearance=0.08, enter=None):
+                self.spots[item.name] = (place, at)
+                return item
+        self._refuse(category)
+        return None
+
+    def on_top(
+        self,
+        purpose: str,
+        category: str,
+        shape: Shape,
+        surface: Surface,
+        *,
+        at: tuple[float, float] | None = None,
+        turn: float | None = None,
+        group: str = "",
+        own_surface: float | None = None,
+    ) -> Item | None:
+        """On a surface, at a place in its frame or anywhere; `turn` radians against it or anyhow."""
+        rng = self.rng(purpose)
+        width, depth, _ = size(shape)
+        below = surface.item
+        for _ in range(TRIES if at is None else 1):
+            yaw = below.yaw + (turn if turn is not None else float(rng.uniform(-pi, pi)))
+            tilt = yaw - below.yaw
+            half_x = (abs(width * cos(tilt)) + abs(depth * sin(tilt))) / 2
+            half_y = (abs(width * sin(tilt)) + abs(depth * cos(tilt))) / 2
+            room_x, room_y = surface.half_x - half_x, surface.half_y - half_y
+            if at is None and (room_x < 0 or room_y < 0):
+                continue
+            u, v = at if at is not None else (float(rng.uniform(-room_x, room_x)), float(rng.uniform(-room_y, room_y)))
+            c, s = cos(below.yaw), sin(below.yaw)
+            item = self._item(category, shape, below.x + c * u - s * v, below.y + s * u + c * v, surface.z, yaw, group, below.name)
+            if self.layout.place(item, clearance=0.008, ignore=(below.name,), enter=None):
+                return self._accept(item, own_surface)
+        self._refuse(category)
+        return None
+
+    def on_floor(self, purpose: str, category: str, shape: Shape, *, corner: float = 0.0, clearance: float = 0.05) -> Item | None:
+        """Anywhere free on the floor; with probability `corner` close to a corner."""
+        rng = self.rng(purpose)
+        width, depth, _ = size(shape)
+        reach = (width**2 + depth**2) ** 0.5 / 2
+        a, b = self.layout.length / 2 - reach - 0.04, self.layout.breadth / 2 - reach - 0.04
+        for _ in range(TRIES):
+            if rng.uniform() < corner:
+                x, y = (side * (limit - rng.uniform(0, 0.25)) for side, limit in zip(rng.choice((-1, 1), 2), (a, b), strict=True))
+            else:
+                x, y = rng.uniform(-a, a), rng.uniform(-b, b)
+            item = self._item(category, shape, float(x), float(y), 0.0, float(rng.uniform(-pi, pi)), "")
+            if self.layout.place(item, clearance=clearance):
+                return item
+        self._refuse(category)
+        return None
+
+    def rug(self, purpose: str, under: Item | None, extra: tuple[float, float], shift: float = 0.0) -> Item | None:
+        """A rug under a thing, larger than it by `extra` and moved by `shift` towards its back, or in the middle of the room."""
+        rng = self.rng(purpose)
+        width, depth, _ = size(under.shape) if under is not None else (0.4 * self.layout.length, 0.35 * self.layout.breadth, 0.0)
+        for shrink in (1.0, 0.8, 0.6):
+            w, d = metres(rng, 0.9, 1.1) * (width + shrink * extra[0]), metres(rng, 0.9, 1.1) * (depth + shrink * extra[1])
+            shape = rug_shape(rng, w, d)
+            x, y, yaw = (
+                (under.x - sin(under.yaw) * shift, under.y + cos(under.yaw) * shift, under.yaw) if under is not None else (0, 0, 0.0)
+            )
+            if self.layout.place(self._item("rug", shape, x, y, 0.0, yaw, "")):
+                return self.layout.items[-1]
+        self._refuse("rug")
+        return None
+
+    def under_ceiling(self, purpose: str, shape: Shape, x: float, y: float) -> Item | None:
+        """A lamp that hangs from the ceiling at (x, y)."""
+        item = self._item("lamp", shape, x, y, self.layout.height - size(shape)[2], float(self.rng(purpose).uniform(-pi, pi)), "")
+        if self.layout.place(item, clearance=0.1, enter=None):
+            return item
+        self._refuse("lamp")
+        return None
+
+
+def rug_shape(rng: np.random.Generator, width: float, depth: float) -> Shape:
+    """A rug of about that size: rectangular with a border, or round when it is nearly square."""
+    if 0.75 < width / depth < 1.33 and rng.uniform() < 0.5:
+        return Shape.of("round_rug", width=round(max(width, depth), 3), height=0.008)
+    return Shape.of("rug", width=round(width, 3), depth=round(depth, 3), height=0.008, border=metres(rng, 0.04, 0.12))
+
+
+def shape_of(kind: str, **parameters: Parameter) -> Shape:
+    """`Shape.of` with lengths rounded to the millimetre, so that descriptions stay short."""
+    return Shape.of(kind, **{k: round(v, 3) if isinstance(v, float) else v for k, v in parameters.items()})
