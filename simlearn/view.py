@@ -17,7 +17,7 @@ from simlearn.manifest import Manifest
 from simlearn.provenance import whole_file
 from simlearn.shards import ShardReader
 
-CAPTION_PX, GAP_PX = 22, 4
+CAPTION_PX, GAP_PX, BACKGROUND = 22, 4, 200
 
 
 def view(data: str | Path, out: str | Path, *, labels: Sequence[str] = (), scenes: int = 4) -> Path:
@@ -70,7 +70,7 @@ def caption_strip(text: str, width: int) -> Picture:
 
 
 def join(pictures: Sequence[Picture], axis: int) -> Picture:
-    """Pictures below (axis 0) or beside (1) each other with a white gap; those that are smaller are filled up with white."""
+    """Pictures below (axis 0) or beside (1) each other with a grey gap; those that are smaller are filled up with grey."""
     other = 1 - axis
     extent = max(picture.shape[other] for picture in pictures)
     parts: list[Picture] = []
@@ -78,7 +78,7 @@ def join(pictures: Sequence[Picture], axis: int) -> Picture:
         padding = [(0, 0), (0, 0), (0, 0)]
         padding[other] = (0, extent - picture.shape[other])
         padding[axis] = (GAP_PX if parts else 0, 0)
-        parts.append(np.pad(picture, padding, constant_values=255))
+        parts.append(np.pad(picture, padding, constant_values=BACKGROUND))
     return np.concatenate(parts, axis=axis)
 
 
@@ -105,7 +105,7 @@ def _tile(picture: Picture, width: int) -> Picture:
 
 
 def _clip(shard: Path, names: Sequence[str], tile_width: int) -> Iterator[Picture]:
-    columns = min(len(names), max(1, int(np.ceil(np.sqrt(len(names))))))
+    columns = _columns(len(names))
     with ShardReader(shard) as reader:
         scales = {name: _clip_scale(reader, name) for name in names}
         for time in range(reader.frames):
@@ -114,6 +114,12 @@ def _clip(shard: Path, names: Sequence[str], tile_width: int) -> Iterator[Pictur
                 for name in names
             ]
             yield join([join(tiles[i : i + columns], axis=1) for i in range(0, len(tiles), columns)], axis=0)
+
+
+def _columns(count: int) -> int:
+    """Columns of a roughly square grid of `count` tiles that leaves few places empty."""
+    square = int(np.ceil(np.sqrt(count)))
+    return min(range(square, square + 3), key=lambda columns: -count % columns) if count > 3 else count
 
 
 def _clip_scale(reader: ShardReader, name: str) -> Scale | None:
