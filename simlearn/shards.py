@@ -19,6 +19,7 @@ never a wrong label. Files hold no time stamps: the same scene and the same libr
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,8 +82,9 @@ def write_shard(path: Path, scene: Scene, frames: Iterable[Frame], labels: Itera
             with temporary.open("rb") as file:
                 digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)  # HDF5 adds a page of detail to the system's sentence
         raise UserError(
-            f"cannot write {path} ({error}): free some space or make the folder writable, then run again with --resume"
+            f"cannot write {path} ({reason}): free some space or make the folder writable, then run again with --resume"
         ) from error
     return digest, size
 
