@@ -38,7 +38,10 @@ def _shell() -> list[Instance]:
 def _materials(rng: np.random.Generator) -> tuple[Material, ...]:
     checker = Texture.of("checker", metres=1.0)
     noise = Texture.of("noise", metres=0.8)
-    tints = [Material(color=tuple(rng.uniform(0.2, 0.9, 3)), texture=noise if k % 2 else checker, roughness=rng.uniform(0.2, 0.9)) for k in range(8)]
+    tints = [
+        Material(color=tuple(rng.uniform(0.2, 0.9, 3)), texture=noise if k % 2 else checker, roughness=rng.uniform(0.2, 0.9))
+        for k in range(8)
+    ]
     return (Material(texture=checker), Material(color=(0.9, 0.9, 0.88)), Material(color=(0.8, 0.75, 0.65), texture=noise), *tints)
 
 
@@ -73,7 +76,11 @@ def _moving(instance: Instance, k: int, frames: int) -> Instance:
         for t in range(-1, frames + 1)
     ]
     return Instance(
-        name=instance.name, category=instance.category, shape=instance.shape, materials=instance.materials, motion=Trajectory(np.stack(steps))
+        name=instance.name,
+        category=instance.category,
+        shape=instance.shape,
+        materials=instance.materials,
+        motion=Trajectory(np.stack(steps)),
     )
 
 
