@@ -16,7 +16,7 @@ def commands(root: Path, rows: Sequence[Result], runs: Sequence[Run], data_sets:
     """Command lines in the order in which they have to run, each once."""
     lines = [_generate(data_set) for data_set in data_sets]
     lines += [_train(root, run) for run in runs if lookup(run.facts, "pretext")]
-    lines += [_evaluate(root, row, data_sets) for row in rows if row.method not in CONTEXT]
+    lines += [_evaluate(root, row, _unseen(row, runs, data_sets)) for row in rows if row.method not in CONTEXT]
     return [*dict.fromkeys(lines), f"simlearn report {shlex.quote(str(root))}"]
 
 
@@ -37,10 +37,10 @@ def _generate(data_set: DataSet) -> str:
 
 
 def _train(root: Path, run: Run) -> str:
-    data, budget = run.facts.get("data"), lookup(run.facts, "budget")
+    budget = lookup(run.facts, "budget")
     options = {
         "pretext": run.method,
-        "data": data.get("path") if isinstance(data, Mapping) else data,
+        "data": _data_path(run),
         **{name: lookup(run.facts, name) for name in ("backbone", "width")},
         "budget": _budget(budget) if isinstance(budget, Mapping) else budget,
         **{name: lookup(run.facts, name) for name in ("batch_size", "lr", "seed")},
@@ -53,10 +53,9 @@ def _budget(budget: Mapping[str, Any]) -> str:
     return ",".join(f"{name}={value}" for name, value in budget.items() if value is not None)
 
 
-def _evaluate(root: Path, row: Result, data_sets: Sequence[DataSet]) -> str:
+def _evaluate(root: Path, row: Result, data: Path | None) -> str:
     """A run knows its own backbone, width and seed; random and supervised weights are told."""
     network = {} if row.checkpoint else {"backbone": row.backbone, "width": row.width, "seed": row.seed}
-    data = next((data_set.path for data_set in data_sets if data_set.name == row.data.get("name")), None)
     options = {
         "benchmark": row.benchmark,
         "checkpoint": row.checkpoint or row.method,
@@ -65,3 +64,16 @@ def _evaluate(root: Path, row: Result, data_sets: Sequence[DataSet]) -> str:
         "out": root / "results.jsonl",
     }
     return _command("simlearn evaluate", options, *(["--quick"] if row.config.get("quick") else []))
+
+
+def _unseen(row: Result, runs: Sequence[Run], data_sets: Sequence[DataSet]) -> Path | None:
+    """The rendered data set that a result was measured on: the one of its family that no run was trained on; None when that is not plain."""
+    trained = {Path(str(_data_path(run))).name for run in runs}
+    family = str(row.data.get("name", "")).removeprefix("rendered ")
+    unseen = [one.path for one in data_sets if lookup(one.manifest, "family") == family and one.path.name not in trained]
+    return unseen[0] if len(unseen) == 1 else None
+
+
+def _data_path(run: Run) -> Any:
+    data = run.facts.get("data")
+    return data.get("path") if isinstance(data, Mapping) else data

@@ -7,8 +7,6 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from scenes.errors import UserError
@@ -48,17 +46,12 @@ def encode(image: Image.Image, *, max_width: int = MAX_WIDTH) -> tuple[str, int,
     return data_uri(buffer.getvalue(), "jpeg"), image.width, image.height
 
 
-def from_array(pixels: NDArray[np.uint8], *, alt: str, caption: str) -> Picture:
-    """A picture of sRGB pixels uint8 [H, W, 3]."""
-    uri, width, height = encode(Image.fromarray(pixels))
-    return Picture(uri, alt, caption, width, height)
-
-
 def from_file(path: Path, *, alt: str, caption: str, max_width: int = MAX_WIDTH) -> Picture:
-    """A picture file. Raises UserError for one that cannot be decoded."""
+    """A picture file, the title that it carries added to the caption. Raises UserError for one that cannot be decoded."""
     try:
         with Image.open(path) as image:
+            title = image.info.get("Title", "")
             uri, width, height = encode(image, max_width=max_width)
     except (UnidentifiedImageError, OSError) as error:
         raise UserError(f"{path} is not a readable image ({error}): delete it or measure again with simlearn evaluate") from error
-    return Picture(uri, alt, caption, width, height)
+    return Picture(uri, alt, f"{caption}. {title}" if title else caption, width, height)

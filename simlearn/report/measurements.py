@@ -25,8 +25,10 @@ RENDERED = ("rendered", "synthetic", "heldout")
 HEADLINE = ("only", "chosen", "best", "best and last", "own")
 CONFIDENCE = 0.95
 CHOSEN = "best"  # stage chosen on held-out training data by the benchmark itself
-# Names of a backbone's stages from input to output; what is not listed (a concatenation of stages, say) is no candidate for "last".
-STAGES = ("input", "stem", "conv1", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc")
+# Names of a backbone's stages from input to output; names that end in a number go by that number. What is neither (all stages
+# stacked, say) is no step on the way from input to output.
+STAGES = ("input", "stem", "conv1", "layer1", "layer2", "layer3", "layer4", "avgpool")
+OUTPUTS = ("fc", "head")
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ class Line:
     """One variant at one stage. `chosen` names the stages that "best" stood for, where that is known.
 
     `role`: "only" where there is one stage; "chosen" by the benchmark on held-out training data; "last"; "best" or "best and last" by
-    the mean over seeds on the test items themselves, where the benchmark chose none; "own" for a stage with other metrics than the
-    probed ones, such as a network's own prediction; "" for every other stage.
+    the mean over seeds on the test items themselves, where the benchmark chose none; "own" for what is no step
+    from input to output, such as all stages stacked or a network's own output; "" for every other stage.
     """
 
     variant: Variant
@@ -211,7 +213,7 @@ def _roles(stages: list[str], estimates: Mapping[str, Mapping[Metric, Estimate]]
     """The role of each stage of one variant; `stages` run from input to output."""
     if len(stages) == 1:
         return {stages[0]: "only"}
-    probed = [stage for stage in stages if primary in estimates[stage]]
+    probed = [stage for stage in stages if primary in estimates[stage] and (stage == CHOSEN or is_step(stage))]
     roles = {stage: "" if stage in probed else "own" for stage in stages}
     named = [stage for stage in probed if stage != CHOSEN]
     if len(probed) == 1:
@@ -243,9 +245,16 @@ def _metric(row: Result) -> Metric:
     return Metric(row.metric, "" if row.unit == "1" else row.unit, row.higher_is_better)
 
 
+def is_step(stage: str) -> bool:
+    """Whether a stage is one of the steps from input to output that a probe can be laid on."""
+    return _stage_rank(stage)[0] == 1
+
+
 def _stage_rank(stage: str) -> tuple[int, int, str]:
-    """Sorting key from input to output; stages numbered at the end of their name go by that number, unknown ones come first."""
+    """Sorting key: what is no step first, then the steps from input to output, then the network's own outputs."""
     if stage in STAGES:
         return 1, STAGES.index(stage), stage
+    if stage in OUTPUTS:
+        return 2, OUTPUTS.index(stage), stage
     number = re.search(r"(\d+)$", stage)
     return (1, int(number.group(1)), stage) if number else (0, 0, stage)

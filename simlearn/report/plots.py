@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from simlearn.report.images import Picture, data_uri
-from simlearn.report.measurements import CHOSEN, CONTEXT, REFERENCE, UPPER, Estimate, Line, Metric, Table, Variant
+from simlearn.report.measurements import CONTEXT, REFERENCE, UPPER, Estimate, Line, Metric, Table, Variant, is_step
 from simlearn.report.runs import Run
 from simlearn.report.tables import decimals, metric_label, number, with_unit
 
@@ -114,7 +114,9 @@ def bar_chart(table: Table, metric: Metric, names: Mapping[Variant, str]) -> Pic
         axes.spines["bottom"].set_visible(False)
 
     values = "; ".join(f"{names[line.variant]} {_spoken(line.cells[metric], digits)}" for line in lines)
-    stages = " at the best stage of each method" if any(line.role != "only" for line in lines) else ""
+    several = any(line.role not in ("only", "own") for line in lines)
+    only = {line.stage for line in lines if line.variant.method not in CONTEXT}
+    stages = " at the best stage of each method" if several else f" from {', '.join(only)}" if len(only) == 1 and any(only) else ""
     return _figure(
         0.85 + 0.36 * len(lines),
         draw,
@@ -148,7 +150,7 @@ def stage_chart(table: Table, metric: Metric, names: Mapping[Variant, str]) -> P
     """A metric against the probed stage, one line a method; None when nothing was probed at more than one stage."""
     curves: dict[Variant, list[Line]] = {}
     for line in table.lines:
-        if metric in line.cells and line.stage != CHOSEN:
+        if metric in line.cells and is_step(line.stage):
             curves.setdefault(line.variant, []).append(line)
     curves = {variant: lines for variant, lines in curves.items() if len(lines) > 1}
     if not curves:

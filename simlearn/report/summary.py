@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from simlearn.report.measurements import CONFIDENCE, CONTEXT, REFERENCE, Line, Metric, Table, Variant
+from simlearn.report.measurements import CHOSEN, CONFIDENCE, CONTEXT, REFERENCE, Line, Metric, Table, Variant, is_step
 from simlearn.report.tables import count_range, decimals, label, metric_label, number, seeds_text, with_unit
 
 NOTHING_REAL = (
@@ -55,9 +55,12 @@ class Difference:
 
 
 def difference(table: Table, variant: Variant, reference: Variant) -> Difference | None:
-    """Difference on the primary metric, each at its own best stage; None where one of them has no value."""
+    """Difference on the primary metric, each at its own best stage; None where one has no value or they are of different kinds."""
     a, b = (table.best_line(v, table.primary) for v in (variant, reference))
-    return Difference(table.primary, a, b) if a and b else None
+    if a is None or b is None:
+        return None
+    alike = a.stage == b.stage or all(line.stage == CHOSEN or is_step(line.stage) for line in (a, b))
+    return Difference(table.primary, a, b) if alike else None
 
 
 def reference_of(table: Table, variant: Variant) -> Variant | None:

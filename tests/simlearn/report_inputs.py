@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from simlearn.results import Result, append
 
@@ -150,7 +151,9 @@ def write_pictures(folder: Path, benchmark: str, methods: Mapping[str, int], ite
         for i in range(items):
             v, u = np.mgrid[:96, :384]
             pixels = np.stack([u * 255 // 384, v * 255 // 96, np.full_like(u, shade)], axis=-1).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / f"{benchmark}__{method}__seed0__{i}.png")
+            title = PngInfo()
+            title.add_text("Title", f"frame {i}: image, truth, prediction")
+            Image.fromarray(pixels).save(folder / f"{benchmark}__{method}__seed0__{i}.png", pnginfo=title)
 
 
 def write_inputs(root: Path) -> Path:

@@ -100,6 +100,11 @@ def test_every_benchmark_protocol_method_and_seed_count_is_there(page):
     assert "0123456789ab" in page.text
 
 
+def test_pictures_carry_method_seed_and_their_own_title(page):
+    assert "game_engine, seed 0. frame 1: image, truth, prediction" in page.text
+    assert page.text.index("random initialisation, seed 0. frame 0") < page.text.index("game_engine, seed 0. frame 0")
+
+
 def test_every_label_of_the_rendered_frames_is_shown(page):
     captions = {image["alt"].split(" of ")[0] for image in page.all("img")}
     assert {"rgb", "depth", "normal", "flow_forward", "occluded_backward", "valid"} <= captions

@@ -148,6 +148,22 @@ def test_a_networks_own_prediction_is_no_last_stage():
     assert {line.stage: line.role for line in table.lines} == {"layer3": "", "layer4": "best and last", "fc": "own"}
 
 
+def test_stacked_stages_and_own_heads_are_shown_but_never_ranked_as_stages():
+    rows = [row(stage="hypercolumn", value=30.0), row(stage="head", value=90.0)]
+    rows += [row(method="game_engine", stage="hypercolumn", value=40.0), row(method="game_engine", stage="head", value=95.0)]
+    (table,) = tables(rows)
+    assert [(line.variant.method, line.stage, line.role) for line in table.headline][:2] == [
+        ("random", "hypercolumn", "own"),
+        ("random", "head", "own"),
+    ]
+    assert "difference +10.0" in summarise([table]).details[0]
+
+
+def test_a_probe_is_never_compared_with_a_networks_own_output():
+    (table,) = tables([row(stage="hypercolumn", value=30.0), row(method="supervised", stage="head", value=90.0)])
+    assert summarise([table]).details == ()
+
+
 def test_variants_of_one_method_can_be_told_apart():
     variants = [Variant("game_engine", "resnet18", 32, 1000), Variant("game_engine", "resnet18", 64, 1000), Variant("constant")]
     names = variant_names(variants)
