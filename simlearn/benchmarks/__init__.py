@@ -2,8 +2,9 @@
 
 Owns: what is measured, how, and on which items. Does not own: reading data (`simlearn.datasets`), training (`training`), the report.
 
-A benchmark is a module with `SETTINGS` (the full-size settings, a frozen dataclass), `QUICK` (about half the time) and
-`evaluate(source: Source, request: Request) -> Evaluation`. To add one: write the file and add its line here.
+A benchmark is a module with `DATA_SET` (the name of what it reads), `SETTINGS` (the full-size settings, a frozen dataclass), `QUICK` (about
+half the time) and `evaluate(source: Source, request: Request) -> Evaluation`; `ZERO_SHOT = True` marks one that measures a network's own
+predictions and so has no supervised reference. To add one: write the file and add its line here.
 """
 
 from scenes.registry import Registry

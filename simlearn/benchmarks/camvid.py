@@ -25,6 +25,8 @@ from training.seeds import generator
 Predict = Callable[[NDArray[np.uint8]], Tensor]
 """rgb uint8 [H, W, 3] -> logits float32 [classes, h, w]."""
 
+DATA_SET = "camvid"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -53,7 +55,7 @@ PROTOCOL = (
 
 def evaluate(source: Source, request: Request) -> Evaluation:
     settings = QUICK if request.quick else SETTINGS
-    train, test = CamVid(request.data, "train"), CamVid(request.data, "val")
+    train, test = CamVid(request.root, "train"), CamVid(request.root, "val")
     fingerprint = train.fingerprint() + test.fingerprint()
     chosen: dict[str, float] = {}
     if source.method == SUPERVISED:

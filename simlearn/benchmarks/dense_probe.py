@@ -21,20 +21,18 @@ from simlearn.benchmarks.source import Source
 from simlearn.benchmarks.supervised import DenseLearner, dense_sample, depth_loss
 from training.backbones import Backbone
 
-PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 PredictDepth = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """rgb uint8 [H, W, 3] -> depth float32 [H, W], metres or to scale."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DepthFrame:
-    """rgb uint8 [H, W, 3]; depth float32 [H, W] in metres, +inf where unknown; normal float32 [H, W, 3] and its mask where there is one."""
+    """rgb uint8 [H, W, 3]; depth float32 [H, W] in metres, +inf where unknown."""
 
     name: str
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
-    normal: NDArray[np.float32] | None = None
-    valid: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, sample: dict[str, Any]) -> DepthFrame:

@@ -21,12 +21,13 @@ Picture = tuple[str, NDArray[np.uint8]]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """How to run a benchmark. `data` is the rendered data set where the benchmark takes one, else the root of real data.
+    """How to run a benchmark. `root` is the folder of real data, `rendered` that of a rendered data set never trained on.
 
     `say` shows progress. `work` is a folder for what a supervised reference leaves while it trains.
     """
 
-    data: Path | None
+    root: Path | None
+    rendered: Path | None = None
     work: Path
     quick: bool = False
     say: Callable[[str], None] = print

@@ -32,6 +32,8 @@ from simlearn.datasets.kitti import KittiObject
 
 DEPTH = DepthProtocol(minimum_m=1e-3, maximum_m=80.0, crop="garg", scaling="median")
 
+DATA_SET = "kitti"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -56,7 +58,7 @@ PROTOCOL = (
 
 def evaluate(source: Source, request: Request) -> Evaluation:
     settings = QUICK if request.quick else SETTINGS
-    data = KittiObject(request.data)
+    data = KittiObject(request.root)
     if len(data) < 3:
         raise UserError(f"{data.folder} has {len(data)} complete frames, leaving one out needs at least 3: add frames")
     frames = [DepthFrame.of(data[i]) for i in range(len(data))]

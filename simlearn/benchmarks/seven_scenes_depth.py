@@ -32,6 +32,8 @@ from simlearn.datasets.seven_scenes import SevenScenes
 
 DEPTH = DepthProtocol(minimum_m=1e-3, maximum_m=10.0, crop=None, scaling="median")
 
+DATA_SET = "seven_scenes"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -83,7 +85,7 @@ def split(data: SevenScenes, settings: Settings) -> Split:
 
 def evaluate(source: Source, request: Request) -> Evaluation:
     settings = QUICK if request.quick else SETTINGS
-    data = SevenScenes(request.data)
+    data = SevenScenes(request.root)
     parts = split(data, settings)
     chosen: dict[str, float] = {}
     if source.method == SUPERVISED:

@@ -69,7 +69,7 @@ class Source:
     def load_heads(self) -> Pretext:
         """The backbone with its pretext's heads, untrained for "random"; UserError for a supervised reference, which has none."""
         if self.method == SUPERVISED:
-            raise UserError("a zero-shot measurement has no supervised reference: give the run of a pretext with a depth head, or random")
+            raise UserError("a zero-shot measurement has no supervised reference: give a run of a pretext with a depth head, or random")
         if self.checkpoint is not None:
             return load_pretext(self.checkpoint)
         with seeded(self.seed, INITIALISATION):

@@ -20,6 +20,8 @@ from simlearn.datasets.tiny_imagenet import TinyImageNet
 from training.backbones import Backbone
 from training.images import to_input
 
+DATA_SET = "tiny_imagenet"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -47,7 +49,7 @@ Scores = dict[str, float]
 
 def evaluate(source: Source, request: Request) -> Evaluation:
     settings = QUICK if request.quick else SETTINGS
-    train, test = TinyImageNet(request.data, "train"), TinyImageNet(request.data, "val")
+    train, test = TinyImageNet(request.root, "train"), TinyImageNet(request.root, "val")
     protocol = PROTOCOL.format(classes=len(train.wnids), train=len(train), test=len(test))
     fingerprint = train.fingerprint() + test.fingerprint()
     backbone, classifier = source.load(), None

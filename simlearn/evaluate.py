@@ -1,0 +1,91 @@
+"""One benchmark on one checkpoint: rows appended to a results file, pictures beside it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from rich.console import Console
+
+from scenes.errors import UserError
+from simlearn import results
+from simlearn.benchmarks import BENCHMARKS
+from simlearn.benchmarks.evaluation import Evaluation, Request
+from simlearn.benchmarks.source import SUPERVISED, Source
+from simlearn.datasets.root import data_root
+from simlearn.results import Result
+
+QUIET_S = 2.0
+PICTURES = "pictures"
+
+
+class Narrator:
+    """Prints what is under way on stderr, at most every other second, so that nothing is silent for long and nothing floods."""
+
+    def __init__(self, title: str) -> None:
+        self.title, self._console, self._said = title, Console(stderr=True, highlight=False), 0.0
+
+    def __call__(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._said >= QUIET_S:
+            self._said = now
+            self._console.print(f"{self.title}: {text}", markup=False)
+
+
+def evaluate(
+    benchmark: str,
+    checkpoint: str | Path,
+    out: Path,
+    *,
+    data: Path | None = None,
+    backbone: str = "resnet18",
+    width: int = 32,
+    seed: int = 0,
+    quick: bool = False,
+) -> list[Result]:
+    """Measure `checkpoint` (a run's folder, "random" or "supervised") on `benchmark`; the rows, which are appended to `out`.
+
+    Pictures go to a folder `pictures` beside `out`. `data` is the rendered data set of the benchmark "rendered"; real benchmarks read
+    theirs from the folder that SIMLEARN_DATA names. `backbone`, `width` and `seed` are those of "random" and "supervised": a run knows
+    its own. Raises UserError for unknown names, missing or damaged data, and an `out` that cannot be written.
+    """
+    module = BENCHMARKS[benchmark]
+    source = Source.parse(checkpoint, backbone=backbone, width=width, seed=seed)
+    if source.method == SUPERVISED and getattr(module, "ZERO_SHOT", False):
+        raise UserError(f"{benchmark} measures a network's own predictions, so it has no supervised reference: give a run, or random")
+    say = Narrator(f"{benchmark} {source.method} seed {source.seed}")
+    results.append(out, [])  # an unwritable place is found out before the work, not after
+    if data is not None and module.DATA_SET != "synthetic":
+        say(f"--data {data} is not used: this benchmark reads real data")
+    root = None if module.DATA_SET == "synthetic" else data_root()
+    with tempfile.TemporaryDirectory(prefix="simlearn-") as work:
+        started = time.monotonic()
+        done = module.evaluate(source, Request(root=root, rendered=data, work=Path(work), quick=quick, say=say))
+    save_pictures(done, out.parent / PICTURES)
+    results.append(out, done.rows)
+    Console(stderr=True, highlight=False).print(f"{say.title}: {_headline(done.rows)} ({time.monotonic() - started:.0f} s)", markup=False)
+    return list(done.rows)
+
+
+def save_pictures(done: Evaluation, folder: Path) -> None:
+    """Write `<benchmark>__<method>__seed<k>__<i>.png` for every picture, its title inside as PNG text."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, (title, picture) in enumerate(done.pictures):
+            method = re.sub(r"[^A-Za-z0-9_.-]", "-", done.source.method)
+            note = PngInfo()
+            note.add_text("Title", title)
+            Image.fromarray(picture).save(folder / f"{done.benchmark}__{method}__seed{done.source.seed}__{i}.png", pnginfo=note)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written ({error.strerror}): give --out a place that you can write to") from error
+
+
+def _headline(rows: list[Result]) -> str:
+    """The method's own numbers at its best, or only, stage."""
+    own = [row for row in rows if row.method == rows[0].method]
+    best = [row for row in own if row.stage == "best"] or own
+    return ", ".join(f"{row.metric} {row.value:.3g}{'' if row.unit == '1' else ' ' + row.unit}" for row in best)
