@@ -52,11 +52,11 @@ class Config(FamilyConfig):
     accent_wall: Distribution = Choice((0, 1), (0.65, 0.35))
     daylight: Distribution = Uniform(0.1, 1.0)
     ambient: Distribution = Uniform(0.5, 1.1)
-    brightness: Distribution = Uniform(0.42, 0.6)
+    brightness: Distribution = Uniform(0.48, 0.68)
     horizontal_fov: Distribution = Uniform(50.0, 75.0)
     eye_height: Distribution = Uniform(1.0, 1.8)
-    walk_speed: Distribution = Uniform(0.02, 0.09)
-    turn: Distribution = Uniform(0.4, 3.2)
+    walk_speed: Distribution = Uniform(0.03, 0.1)
+    turn: Distribution = Uniform(0.6, 3.4)
     moving_objects: Distribution = Choice((0, 1, 2), (0.75, 0.2, 0.05))
 
     def __post_init__(self) -> None:

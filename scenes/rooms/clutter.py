@@ -69,6 +69,8 @@ def small_things(f: Furnisher, count: int) -> None:
         rng = f.rng(f"clutter/{k}")
         kind = str(rng.choice(list(ON_TOP), p=[0.3, 0.12, 0.2, 0.12, 0.14, 0.12]))
         surface = f.surfaces[int(rng.integers(len(f.surfaces)))]
+        if surface.item.name == "table" and kind in ("books", "book_row"):  # nobody dines among books
+            kind = str(rng.choice(["bowl", "mug", "plant"]))
         turn = float(rng.normal(0, 0.15)) if kind == "book_row" else None
         category = "books" if kind == "book_row" else kind
         f.on_top(f"clutter/{k}/place", category, ON_TOP[kind](rng), surface, turn=turn)

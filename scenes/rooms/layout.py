@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import cos, hypot, pi, sin
 
 from scenes.scene import Shape
@@ -23,7 +24,7 @@ class Box:
     z0: float
     z1: float
 
-    @property
+    @cached_property
     def axes(self) -> tuple[tuple[float, float], tuple[float, float]]:
         c, s = cos(self.yaw), sin(self.yaw)
         return (c, s), (-s, c)
@@ -100,7 +101,7 @@ class Item:
     group: str
     on: str | None = None
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """Bounding box of the shape where it stands."""
         width, depth, height = size(self.shape)
@@ -123,7 +124,7 @@ class Layout:
     zones: list[tuple[Box, str]] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
 
-    @property
+    @cached_property
     def walls(self) -> tuple[Wall, ...]:
         """North (+y), east, south, west."""
         a, b = self.length / 2, self.breadth / 2
@@ -143,12 +144,12 @@ class Layout:
     def free(self, box: Box, *, ignore: Iterable[str] = (), enter: Iterable[str] | None = ()) -> bool:
         """Whether a box is inside the room and clear of all items but rugs and those named by `ignore`.
 
-        It must be outside all zones but those of the groups in `enter` (None: of all groups but the door's).
+        It must be outside all zones but those of the groups in `enter`; None lets it enter all but those of the door and the windows.
         """
         return self.inside(box) and self._clear(box, ignore, enter)
 
     def _clear(self, box: Box, ignore: Iterable[str], enter: Iterable[str] | None) -> bool:
-        if any(box.overlaps(zone) for zone, owner in self.zones if (owner == "door" if enter is None else owner not in enter)):
+        if any(box.overlaps(zone) for zone, owner in self.zones if (owner in ("door", "window") if enter is None else owner not in enter)):
             return False
         return not any(box.overlaps(item.box) for item in self.items if item.category != "rug" and item.name not in ignore)
 

@@ -105,6 +105,9 @@ class Palette:
             return Material(color=linear(0.1, 0.03, 0.93), roughness=0.5)
         return self._role_wood(rng)
 
+    def _role_radiator(self, rng: np.random.Generator) -> Material:
+        return Material(color=linear(0.1, 0.03, float(rng.uniform(0.86, 0.95))), roughness=0.4)
+
     def _role_door(self, rng: np.random.Generator) -> Material:
         return Material(color=linear(0.1, 0.04, 0.9), roughness=0.5) if rng.uniform() < 0.5 else self._wooden(rng, 0)
 
@@ -113,7 +116,7 @@ class Palette:
         return Material(color=(0.02, 0.02, 0.02), emission=(0.9 * level, 0.97 * level, 1.1 * level))
 
     def _role_land(self, rng: np.random.Generator) -> Material:
-        shade = np.array(linear(float(rng.uniform(0.12, 0.38)), 0.35, float(rng.uniform(0.5, 0.75))))
+        shade = np.array(linear(float(rng.uniform(0.1, 0.42)), float(rng.uniform(0.08, 0.3)), float(rng.uniform(0.6, 0.85))))
         r, g, b = (round(float(k), 4) for k in shade)
         return Material(color=(0.02, 0.02, 0.02), emission=(r, g, b))
 
@@ -165,7 +168,7 @@ class Palette:
 
     def _role_leather(self, rng: np.random.Generator) -> Material:
         color = linear(float(rng.uniform(0.03, 0.08)), float(rng.uniform(0.1, 0.6)), float(rng.uniform(0.2, 0.55)))
-        return Material(color=color, texture=self._texture(rng, "noise", 0.5), roughness=0.45)
+        return Material(color=color, texture=self._texture(rng, "concrete", 0.6), roughness=0.45)
 
     def _role_mattress(self, rng: np.random.Generator) -> Material:
         return Material(color=linear(0.1, 0.03, float(rng.uniform(0.88, 0.96))), texture=self._texture(rng, "weave", 0.3), roughness=0.95)

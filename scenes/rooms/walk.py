@@ -15,7 +15,8 @@ from scenes.trajectories import along_curve, catmull_rom, looking, sway
 Float = NDArray[np.float64]
 CLEARANCE_M = 0.25
 _MARGIN_M = 0.06  # kept beyond the clearance, because only the frames' own poses are tested
-_ATTEMPTS, _WANTED = 60, 5
+_ATTEMPTS, _WANTED = 80, 8
+_MINOR = frozenset(("rug", "picture", "curtain", "radiator", "books", "mug", "bowl", "vase", "clock", "ball", "box", "lamp"))
 _GAZE_FRAMES = 10  # between two directions of gaze
 
 
@@ -72,8 +73,10 @@ def _view_score(layout: Layout, camera: Camera, pose: Float) -> float:
     if np.median(distance) < 1.2 or np.mean(distance < 0.7) > 0.12:
         return -np.inf
     seen, counts = np.unique(index[index >= 0], return_counts=True)
-    large = sum(layout.items[k].category not in ("rug", "picture") for k in seen)
-    return float(large + 0.4 * len(seen) + 4.0 * min(counts.sum() / len(index), 0.6) + 0.6 * min(float(np.median(distance)), 3.0))
+    furniture = [k for k in seen if layout.items[k].category not in _MINOR]
+    covered = sum(int(n) for k, n in zip(seen, counts, strict=True) if k in furniture) / len(index)
+    emptiness = 4.0 if len(furniture) < 2 or covered < 0.12 else 0.0
+    return float(len(furniture) + 0.4 * len(seen) + 6.0 * min(covered, 0.5) + 0.6 * min(float(np.median(distance)), 3.0) - emptiness)
 
 
 def _path(layout: Layout, rng: np.random.Generator, start: Float, length: float) -> Float | None:

@@ -73,17 +73,20 @@ def build(shape: Shape) -> Mesh:
     return mesh
 
 
+@lru_cache
 def roles(kind: str) -> tuple[str, ...]:
     """What the material slots of a shape are for, in order, for example ("wood", "seat")."""
     names: tuple[str, ...] = SHAPES[kind].roles
     return names
 
 
+@lru_cache
 def is_wall_hung(kind: str) -> bool:
     """Whether y = 0 is the surface of a wall behind the shape."""
     return bool(SHAPES[kind].wall_hung)
 
 
+@lru_cache(maxsize=4096)
 def size(shape: Shape) -> tuple[float, float, float]:
     """Bounding box (x, y, z) in metres of a shape with a `width`, without building it."""
     defaults = {k: p.default for k, p in inspect.signature(SHAPES[shape.kind]).parameters.items()}

@@ -136,7 +136,7 @@ def window(hole_width: float = 1.4, hole_height: float = 1.3, panes: int = 2, ba
     return assemble([frame, sill], sky, land)
 
 
-@made_of("trim", wall_hung=True)
+@made_of("radiator", wall_hung=True)
 def radiator(width: float = 1.0, depth: float = 0.11, height: float = 0.55) -> Mesh:
     """A ribbed panel radiator on the wall."""
     ribs = max(3, round(width / 0.06))

@@ -21,7 +21,7 @@ def noise(resolution: int, seed: int = 0) -> Image:
     return picture(0.74 + 0.12 * clouds(generator("noise", seed), resolution, falloff=1.2))
 
 
-def plaster(resolution: int, seed: int = 0, relief: float = 0.02) -> Image:
+def plaster(resolution: int, seed: int = 0, relief: float = 0.01) -> Image:
     """Painted wall: nearly plain, with faint roller marks."""
     rng = generator("plaster", seed)
     grain = clouds(rng, resolution, falloff=0.4, lowest=8) + 1.2 * clouds(rng, resolution, falloff=1.5)

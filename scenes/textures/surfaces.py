@@ -26,7 +26,7 @@ def _wooden(late: Float) -> Float:
 
 def wood(resolution: int, seed: int = 0, rings: int = 6) -> Image:
     """Plain sawn wood, the grain along u."""
-    return picture(_wooden(0.75 * _grain(generator("wood", seed), resolution, rings)))
+    return picture(_wooden(0.15 + 0.5 * _grain(generator("wood", seed), resolution, rings)))
 
 
 def planks(resolution: int, seed: int = 0, rows: int = 8, variety: float = 0.16) -> Image:
