@@ -22,6 +22,7 @@ from training.pretexts import Pretext, build_pretext
 
 BACKBONE_FILE = "backbone.safetensors"
 MODEL_FILE = "model.safetensors"
+METADATA_KEY = "simlearn"
 
 
 def backbone_facts(backbone: Backbone) -> dict[str, Any]:
@@ -64,10 +65,10 @@ def load_pretext(run: Path | str) -> Pretext:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Writes a safetensors file, whole or not at all; every metadata value is stored as JSON text."""
+    """Writes a safetensors file, whole or not at all. Metadata is one entry of JSON, because several have no fixed order."""
     part = path.with_name(path.name + ".part")
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(plain, part, metadata={key: json.dumps(value) for key, value in metadata.items()})
+    save_file(plain, part, metadata={METADATA_KEY: json.dumps(dict(metadata))})
     os.replace(part, path)
 
 
@@ -78,7 +79,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return tensors, {key: json.loads(value) for key, value in (file.metadata() or {}).items() if key != "format"}
+            return tensors, json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise UserError(f"{path} is damaged or no checkpoint of ours ({error}): train it again or fetch another copy") from error
 

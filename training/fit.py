@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
-import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +28,7 @@ from torch.utils.data import Dataset
 from scenes.errors import UserError
 from training.backbones.base import Backbone
 from training.checkpoint import BACKBONE_FILE, MODEL_FILE, backbone_facts, save_backbone, save_pretext, save_tensors
+from training.interrupt import Interrupt
 from training.loop import PRECISIONS, FitConfig, Loop
 from training.pretexts.base import Pretext
 from training.progress import TrainingProgress
@@ -81,13 +80,17 @@ def fit(
     if isinstance(learner, Pretext):
         learner.check(dataset[0])
     out.mkdir(parents=True, exist_ok=True)
-    with TrainingProgress(title, enabled=config.progress) as progress, _quiet_lightning(), seeded(config.seed, "fit"):
-        loop = Loop(learner, config, out, progress)
-        with _stop_on_signals(loop):
-            _train(loop, stream)
-    if loop.signal:
+    with (
+        TrainingProgress(title, enabled=config.progress) as progress,
+        Interrupt() as interrupt,
+        _quiet_lightning(),
+        seeded(config.seed, "fit"),
+    ):
+        loop = Loop(learner, config, out, progress, interrupt)
+        _train(loop, stream)
+    if interrupt.reason and loop.fraction < 1:
         raise Interrupted(
-            f"stopped by {loop.signal} after {loop.samples} samples; all is saved in {out}: the same command with the same folder continues"
+            f"stopped by {interrupt.reason} after {loop.samples} samples; the same command continues from what is saved in {out}"
         )
     return _finish(loop, dict(metadata or {}))
 
@@ -113,7 +116,10 @@ def _train(loop: Loop, stream: SampleStream) -> None:
         use_distributed_sampler=False,
     )
     on_gpu = trainer.strategy.root_device.type == "cuda"
-    trainer.fit(loop, step_loader(stream, StepBatches(loop.step, last, config.batch_size), config.workers, pin=on_gpu))
+    try:
+        trainer.fit(loop, step_loader(stream, StepBatches(loop.step, last, config.batch_size), config.workers, pin=on_gpu))
+    except SystemExit as error:  # what Lightning makes of a KeyboardInterrupt
+        raise KeyboardInterrupt from error
     loop.learner.cpu()
 
 
@@ -136,27 +142,6 @@ def _finish(loop: Loop, metadata: dict[str, Any]) -> FitResult:
     write_json(out / RUN_FILE, {**about, **facts, **timing, "config": config, "history": loop.metrics.summary()})
     last = loop.metrics.history[-1] if loop.metrics.history else {}
     return FitResult(out=out, steps=loop.step, samples=loop.samples, seconds=loop.seconds, wait=loop.wait, last=last)
-
-
-@contextmanager
-def _stop_on_signals(loop: Loop) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM lets the step under way end and be saved; a second Ctrl-C breaks off at once."""
-    if threading.current_thread() is not threading.main_thread():  # Python delivers signals to the main thread alone
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        del frame
-        if loop.signal and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        loop.signal = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

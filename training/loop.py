@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from scenes.errors import UserError
 from training.budget import Budget, learning_rate_factor
 from training.checkpoint import save_tensors
+from training.interrupt import Interrupt
 from training.optimiser import build_optimiser
 from training.pretexts.base import Config
 from training.progress import TrainingProgress
@@ -64,14 +65,14 @@ class FitConfig(Config):
 
 
 class Loop(lightning.LightningModule):
-    """One run: the learner, how far it is, and its files in `out`. `signal` is set from outside to stop after the step under way."""
+    """One run: the learner, how far it is, and its files in `out`."""
 
-    def __init__(self, learner: nn.Module, config: FitConfig, out: Path, progress: TrainingProgress) -> None:
+    def __init__(self, learner: nn.Module, config: FitConfig, out: Path, progress: TrainingProgress, interrupt: Interrupt) -> None:
         super().__init__()
         self.learner: Any = learner
-        self.config, self.out, self.progress = config, out, progress
+        self.config, self.out, self.progress, self.interrupt = config, out, progress, interrupt
         self.metrics = Metrics(out / METRICS_FILE, config.log_every, config.batch_size)
-        self.step, self.wait, self.signal = 0, 0.0, ""
+        self.step, self.wait = 0, 0.0
         self._seconds_before, self._started = 0.0, math.nan
         self._saved = self._idle_since = math.nan
         self._pending: dict[str, Any] = {}
@@ -101,18 +102,19 @@ class Loop(lightning.LightningModule):
             self.metrics.path.unlink(missing_ok=True)
             return
         state = load_state(path)
-        _check_same_run(self.config.to_dict(), state["config"], self.out)
+        _check_same_run(self._facts(), state["config"], self.out)
         try:
             self.learner.load_state_dict(state["learner"])
         except RuntimeError as error:
             raise UserError(f"{self.out} holds a run of another model: choose another folder or delete it") from error
         self.step, self.wait, self._seconds_before = state["step"], state["wait"], state["seconds"]
+        self.metrics.restore(state["metrics"], self.step)
         self._pending = state
 
     def save(self) -> None:
         """Writes last.ckpt: all that the next step depends on."""
         state = {
-            "config": self.config.to_dict(),
+            "config": self._facts(),
             "step": self.step,
             "seconds": self.seconds,
             "wait": self.wait,
@@ -124,6 +126,11 @@ class Loop(lightning.LightningModule):
         save_state(self.out / CHECKPOINT_FILE, state)
         self._saved = time.monotonic()
 
+    def _facts(self) -> dict[str, Any]:
+        """All settings that the result depends on, the learner's own included."""
+        own = getattr(self.learner, "config", None)
+        return {**self.config.to_dict(), "method": own.to_dict() if isinstance(own, Config) else {}}
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         c = self.config
         return build_optimiser(c.optimiser, self.learner, lr=c.lr, weight_decay=c.weight_decay, momentum=c.momentum)
@@ -133,9 +140,9 @@ class Loop(lightning.LightningModule):
             self.trainer.optimizers[0].load_state_dict(self._pending["optimiser"])
             if self._pending["scaler"]:
                 self.trainer.precision_plugin.load_state_dict(self._pending["scaler"])
-            self.metrics.restore(self._pending["metrics"], self.step, self.device)
             self._pending = {}
         self.learner.train()
+        self.interrupt.install()
         self._started = self._saved = self._idle_since = time.monotonic()
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -164,9 +171,9 @@ class Loop(lightning.LightningModule):
         if done:
             self.metrics.close(self.step, lr)
         self.progress.update(self.samples, self._parts["loss"], self.fraction)
-        if done or self.signal or time.monotonic() - self._saved >= self.config.checkpoint_seconds:
+        if done or self.interrupt.reason or time.monotonic() - self._saved >= self.config.checkpoint_seconds:
             self.save()
-        self.trainer.should_stop = self.trainer.should_stop or done or bool(self.signal)
+        self.trainer.should_stop = self.trainer.should_stop or done or bool(self.interrupt.reason)
         self._idle_since = time.monotonic()
 
     def _stop_at(self, batch: Mapping[str, Any], loss: Tensor) -> None:

@@ -15,7 +15,8 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 def cosine_loss(prediction: Tensor, normal: Tensor, mask: Tensor) -> Tensor:
     """Mean of 1 - cos(angle). prediction float [B, 3, H, W] of any length, normal unit [B, 3, H, W], mask bool [B, H, W]."""
-    return masked_mean(1 - cosine(prediction, normal), mask)
+    safe = torch.where(mask[:, None], normal, torch.zeros((), dtype=normal.dtype, device=normal.device))  # 0 * inf has gradient nan
+    return masked_mean(1 - cosine(prediction, safe), mask)
 
 
 def cosine(prediction: Tensor, normal: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ class Metrics:
         """`step` counts finished steps, from 1."""
         for name, value in parts.items():
             value = value.detach().float()
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._sums[name] = self._sums[name].to(value.device) + value if name in self._sums else value
         self._count += 1
         if step % self.interval == 0:
             self._write(step, lr)
@@ -89,8 +89,8 @@ class Metrics:
     def state(self) -> dict[str, Any]:
         return {"sums": dict(self._sums), "count": self._count}
 
-    def restore(self, state: Mapping[str, Any], step: int, device: torch.device) -> None:
-        self._sums = {name: value.to(device) for name, value in state["sums"].items()}
+    def restore(self, state: Mapping[str, Any], step: int) -> None:
+        self._sums = dict(state["sums"])
         self._count = state["count"]
         if not self.path.exists():
             return

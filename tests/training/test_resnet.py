@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from scenes.errors import UserError
+from training.backbones import BACKBONES, build_backbone
+from training.seeds import seeded
+
+KEYS = Path(__file__).with_name("torchvision_resnet18_keys.txt")
+
+
+def torchvision_keys() -> dict[str, tuple[int, ...]]:
+    rows = (line.split() for line in KEYS.read_text().splitlines() if not line.startswith("#"))
+    return {name: () if shape == "scalar" else tuple(int(n) for n in shape.split("x")) for name, shape in rows}
+
+
+def test_resnet18_has_exactly_torchvisions_keys_and_shapes() -> None:
+    found = {name: tuple(value.shape) for name, value in build_backbone("resnet18", num_classes=1000).state_dict().items()}
+    assert found == torchvision_keys()
+
+
+def test_without_classes_only_fc_is_missing() -> None:
+    assert set(torchvision_keys()) - set(build_backbone("resnet18").state_dict()) == {"fc.weight", "fc.bias"}
+
+
+def test_resnet50_has_the_published_number_of_parameters() -> None:
+    assert sum(p.numel() for p in build_backbone("resnet50", num_classes=1000).parameters()) == 25_557_032
+
+
+def test_half_width_halves_every_channel_count() -> None:
+    full, half = build_backbone("resnet18"), build_backbone("resnet18", width=32)
+    assert {stage: 2 * count for stage, count in half.channels.items()} == full.channels
+
+
+@pytest.mark.parametrize("name", list(BACKBONES))
+def test_every_backbone_keeps_its_promise_about_stages(name: str) -> None:
+    backbone = build_backbone(name, width=8).eval()
+    maps = backbone.forward_stages(torch.zeros(2, 3, 70, 96))
+    assert tuple(maps) == backbone.stages
+    for stage, features in maps.items():
+        stride = backbone.strides[stage]
+        assert features.shape == (2, backbone.channels[stage], -(-70 // stride), -(-96 // stride))
+        # Later layers work on what an in-place ReLU could have overwritten.
+        assert torch.equal(features, backbone.forward_stages(torch.zeros(2, 3, 70, 96))[stage])
+    assert torch.equal(backbone(torch.zeros(2, 3, 70, 96)), maps[backbone.stages[-1]])
+
+
+def test_a_stage_sees_what_its_receptive_field_covers_and_no_more() -> None:
+    """A changed pixel in the corner reaches the stem's first cells only, but through layer4 the whole corner region."""
+    backbone = build_backbone("resnet18", width=8).eval()
+    images = torch.rand(1, 3, 128, 128)
+    changed = images.clone()
+    changed[..., 0, 0] += 1
+    before, after = backbone.forward_stages(images), backbone.forward_stages(changed)
+    moved = (before["conv1"] - after["conv1"]).abs().amax((0, 1)) > 0
+    assert moved[:2, :2].any()
+    assert not moved[2:].any()
+    assert not moved[:, 2:].any()
+    assert ((before["layer4"] - after["layer4"]).abs().amax((0, 1)) > 0).all()
+
+
+def test_equal_seeds_give_equal_weights_and_leave_the_global_generator_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    with seeded(5):
+        first = build_backbone("resnet18", width=8)
+    assert torch.equal(torch.rand(4), expected)
+    with seeded(5):
+        second = build_backbone("resnet18", width=8)
+    with seeded(6):
+        third = build_backbone("resnet18", width=8)
+    assert torch.equal(first.conv1.weight, second.conv1.weight)
+    assert not torch.equal(first.conv1.weight, third.conv1.weight)
+
+
+def test_unknown_names_and_sizes_are_refused() -> None:
+    with pytest.raises(UserError, match="did you mean 'resnet18'"):
+        build_backbone("resnet-18")
+    with pytest.raises(UserError, match="width"):
+        build_backbone("resnet18", width=0)
