@@ -56,9 +56,9 @@ def compare(
 ) -> list[Result]:
     """Train what is missing, measure what is missing, print the table; all rows of `out`/results.jsonl.
 
-    Runs land in `out`/runs/<pretext>-seed<k>. `heldout` is a rendered data set never trained on, for the benchmark "rendered". Started again
-    it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises UserError for unknown names, for
-    no benchmark whose data is found, and for a run folder that was trained otherwise.
+    Runs land in `out`/runs/<pretext>-seed<k>. `heldout` is a rendered data set never trained on, for the benchmark "rendered". Started
+    again it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises UserError for unknown
+    names, for no benchmark whose data is found, and for a run folder that was trained otherwise.
     """
     if isinstance(budget, str):
         budget = Budget.parse(budget)
@@ -102,7 +102,7 @@ def choose_benchmarks(names: Sequence[str], heldout: Path | None) -> list[str]:
             finding = DATASETS[data_set].found(root)
             lacking = "" if finding.present else finding.text
         if lacking:
-            console.print(f"{name} is left out: {lacking}", markup=False)
+            console.print(f"{name} is left out: {lacking}", markup=False, soft_wrap=True)
         else:
             chosen.append(name)
     if not chosen:

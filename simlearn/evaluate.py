@@ -29,11 +29,11 @@ class Narrator:
     def __init__(self, title: str) -> None:
         self.title, self._console, self._said = title, Console(stderr=True, highlight=False), 0.0
 
-    def __call__(self, text: str) -> None:
+    def __call__(self, text: str, *, always: bool = False) -> None:
         now = time.monotonic()
-        if now - self._said >= QUIET_S:
+        if always or now - self._said >= QUIET_S:
             self._said = now
-            self._console.print(f"{self.title}: {text}", markup=False)
+            self._console.print(f"{self.title}: {text}", markup=False, soft_wrap=True)
 
 
 def evaluate(
@@ -60,14 +60,14 @@ def evaluate(
     say = Narrator(f"{benchmark} {source.method} seed {source.seed}")
     results.append(out, [])  # an unwritable place is found out before the work, not after
     if data is not None and module.DATA_SET != "synthetic":
-        say(f"--data {data} is not used: this benchmark reads real data")
+        say(f"--data {data} is not used: this benchmark reads real data", always=True)
     root = None if module.DATA_SET == "synthetic" else data_root()
     with tempfile.TemporaryDirectory(prefix="simlearn-") as work:
         started = time.monotonic()
         done = module.evaluate(source, Request(root=root, rendered=data, work=Path(work), quick=quick, say=say))
     save_pictures(done, out.parent / PICTURES)
     results.append(out, done.rows)
-    Console(stderr=True, highlight=False).print(f"{say.title}: {_headline(done.rows)} ({time.monotonic() - started:.0f} s)", markup=False)
+    say(f"{_headline(done.rows)} ({time.monotonic() - started:.0f} s)", always=True)
     return list(done.rows)
 
 
