@@ -148,12 +148,13 @@ def _render_missing(config: GenerateConfig, done: dict[int, ShardRecord], bar: F
         print(f"{len(done)} of {config.scenes} scenes are finished in {config.out}: go on with --resume", file=sys.stderr)
         raise
     finally:
-        _remove_temporary(config.out)
+        provenance.remove_leftovers(config.out / SHARDS)
 
 
 def _open(config: GenerateConfig) -> Manifest:
     """The manifest to work on: a new one in an empty folder, or with `resume` that of the interrupted run."""
     resolved, out = config.resolved(), config.out
+    provenance.remove_leftovers(out, MANIFEST)
     if not (out / MANIFEST).exists():
         if any(out.iterdir()):
             raise UserError(f"{out} is not empty and holds no data set: choose a new folder with --out, or empty this one")
@@ -165,7 +166,7 @@ def _open(config: GenerateConfig) -> Manifest:
         remedy = "choose another folder" if manifest.complete else "finish it with --resume, or choose another folder"
         raise UserError(f"{out} already holds {'a' if manifest.complete else 'an unfinished'} data set: {remedy}")
     _check_same(manifest, resolved, out)
-    _remove_temporary(out)
+    provenance.remove_leftovers(out / SHARDS)
     if manifest.complete:
         return manifest
     kept = tuple(r for r in manifest.shards if (out / r.name).is_file() and (out / r.name).stat().st_size == r.bytes)
@@ -174,7 +175,7 @@ def _open(config: GenerateConfig) -> Manifest:
 
 def _check_same(manifest: Manifest, resolved: Mapping[str, Any], out: Path) -> None:
     old = manifest.config
-    for key in resolved.keys() | old.keys():
+    for key in sorted(resolved.keys() | old.keys()):
         if resolved.get(key) != old.get(key):
             raise UserError(
                 f"{out} was begun with {key} {old.get(key)!r}, not {resolved.get(key)!r}: "
@@ -182,11 +183,6 @@ def _check_same(manifest: Manifest, resolved: Mapping[str, Any], out: Path) -> N
             )
     if not manifest.complete and (manifest.commit, manifest.versions) != (provenance.commit(), provenance.versions()):
         print(f"simlearn: {out} was begun by another version of the code or its packages; scenes may differ in detail", file=sys.stderr)
-
-
-def _remove_temporary(out: Path) -> None:
-    provenance.remove_leftovers(out)
-    provenance.remove_leftovers(out / SHARDS)
 
 
 @contextlib.contextmanager

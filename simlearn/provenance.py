@@ -77,9 +77,9 @@ def whole_file(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete temporary files of `whole_file` that a killed process left in `folder`."""
-    for leftover in folder.glob(f".*{TEMPORARY}*"):
+def remove_leftovers(folder: Path, name: str = "*") -> None:
+    """Delete temporary files of `whole_file` that a killed process left in `folder`, those of one file name or all."""
+    for leftover in folder.glob(f".{name}{TEMPORARY}*"):
         leftover.unlink(missing_ok=True)
 
 

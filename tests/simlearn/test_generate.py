@@ -14,10 +14,11 @@ import tiny_world
 
 from scenes.errors import UserError
 from simlearn.datasets.synthetic import SyntheticDataset
-from simlearn.generate import GenerateConfig
+from simlearn.generate import GenerateConfig, generate
 from simlearn.manifest import Manifest
 from simlearn.progress import FrameProgress
 from simlearn.shards import ShardReader
+from simlearn.verify import verify
 from simlearn.workers import WorkerError
 
 SCENES, FRAMES = 6, 4
@@ -152,6 +153,12 @@ def test_a_torn_journal_line_costs_one_scene(tmp_path, reference):
     assert tiny_world.contents(out) == reference
 
 
+def test_killed_before_there_was_a_manifest(tmp_path):
+    (tmp_path / ".manifest.json.tmp-99").write_text('{"format": "siml')
+    tiny_world.make(tmp_path, scenes=1)
+    assert sorted(tiny_world.contents(tmp_path)) == ["manifest.json", "shards/scene_000000.h5"]
+
+
 def test_resuming_a_complete_data_set_renders_nothing(tmp_path):
     tiny_world.make(tmp_path / "data", scenes=1)
     before = tiny_world.contents(tmp_path / "data")
@@ -239,3 +246,12 @@ def test_progress_off_a_terminal_is_plain_lines(capsys):
     assert said.startswith("generate: 40/40 frames")
     assert said.count("\n") == 1
     assert "\x1b" not in said
+
+
+def test_rooms_are_byte_identical_for_any_worker_count_and_verify(tmp_path):
+    """The whole way with the real family and renderer."""
+    for name, workers in (("one", 1), ("two", 2)):
+        config = GenerateConfig(family="rooms", out=tmp_path / name, scenes=3, frames=2, width=64, height=48, seed=0, workers=workers)
+        generate(config, progress=False)
+    assert tiny_world.contents(tmp_path / "one") == tiny_world.contents(tmp_path / "two")
+    assert verify(tmp_path / "one", progress=False) == []
