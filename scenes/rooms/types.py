@@ -288,10 +288,11 @@ def dining(f: Furnisher) -> None:
 
 
 def _dining_table(f: Furnisher, rng: np.random.Generator, shape: Shape, height: float) -> Item | None:
-    """The table near the middle of the room, along its longer side."""
-    yaw = 0.0 if f.layout.length >= f.layout.breadth else pi / 2
-    for shift in (0.12, 0.2, 0.3):
-        x, y = rng.normal(0, shift, 2)
+    """The table near the middle of the room, along its longer side; further off and turned when something is in the way."""
+    lengthwise = 0.0 if f.layout.length >= f.layout.breadth else pi / 2
+    for attempt in range(16):
+        x, y = rng.normal(0, 0.12 + 0.04 * attempt, 2)
+        yaw = lengthwise if attempt < 8 else pi / 2 - lengthwise
         item = Item(
             name="table",
             category="table",
@@ -302,7 +303,7 @@ def _dining_table(f: Furnisher, rng: np.random.Generator, shape: Shape, height: 
             yaw=round(yaw, 5),
             group="dining table",
         )
-        if f.layout.place(item, clearance=0.5):
+        if f.layout.place(item, clearance=0.5 if attempt % 8 < 5 else 0.3):
             f.surfaces.append(Surface(item, height, size(shape)[0] / 2 * 0.75, size(shape)[1] / 2 * 0.75))
             return item
     f.layout.rejected["table"] += 1

@@ -97,7 +97,7 @@ def door(hole_width: float = 0.85, hole_height: float = 2.02, panels: int = 2, m
     w, h, casing = hole_width / 2, hole_height, 0.07
     xs, zs = [-w - casing, -w + 0.012, w - 0.012, w + casing], [0, h - 0.012, h + casing]
     frame = lattice(xs, zs, [[1, 0, 1], [1, 1, 1]], -0.02, 0.0)
-    jamb = lattice([-w - 0.004, -w + 0.012, w - 0.012, w + 0.004], [0, h - 0.012, h + 0.004], [[1, 0, 1], [1, 1, 1]], -0.004, 0.12)
+    jamb = lattice([-w - 0.004, -w + 0.016, w - 0.016, w + 0.004], [0, h - 0.016, h + 0.004], [[1, 0, 1], [1, 1, 1]], -0.004, 0.12)
     leaf = [box(2 * w - 0.026, 0.04, h - 0.018, (0, 0.055, 0.005), upright=True)]
     rows = {0: [], 1: [(0.14, 0.84)], 2: [(0.08, 0.42), (0.48, 0.93)], 3: [(0.06, 0.3), (0.35, 0.62), (0.67, 0.94)]}[int(panels)]
     for low, high in rows:

@@ -111,7 +111,7 @@ def sofa(
         rounded_box(arm_width, depth - 0.02, arm_height - foot + 0.01, 0.05, (sx * (width - arm_width) / 2, 0, foot - 0.01), segments=2)
         for sx in (-1, 1)
     ]
-    rear = rounded_box(width - 0.04, 0.13, height - foot - 0.04, 0.05, (0, depth / 2 - 0.065, foot), segments=2)
+    rear = rounded_box(width - 0.04, 0.13, height - foot - 0.052, 0.05, (0, depth / 2 - 0.065, foot + 0.012), segments=2)
     parts = [base, *arms, rear]
     place = inner / seats
     for k in range(int(seats)):

@@ -51,7 +51,7 @@ def bookshelf(width: float = 0.9, depth: float = 0.3, height: float = 1.9, board
     zs = 0.05 + np.arange(boards + 1) * (height - 0.05 - t) / boards
     board = boxes([[width - 2 * t + 0.004, depth - 0.006, t]] * (int(boards) + 1), [[0, 0, z + t / 2 - 0.001] for z in zs])
     plinth = box(width - 2 * t + 0.002, 0.016, 0.052, (0, -depth / 2 + 0.03, 0.001))
-    rear = box(width - t, 0.008, height - 0.06, (0, depth / 2 - 0.007, 0.052))
+    rear = box(width - t, 0.008, height - 0.06, (0, depth / 2 - 0.008, 0.052))
     room = float(zs[1] - zs[0]) - t
     rows = []
     for k in range(int(boards)):
@@ -105,11 +105,11 @@ def cabinet(
     """A closed cabinet with `columns` x `rows` fronts: doors where they are taller than wide, else drawers; on legs `foot` high."""
     pull, t = 0.025, 0.02
     y = -depth / 2 + pull
-    body = box(width, depth - pull - t, height - foot, (0, (pull + t) / 2, foot), upright=True)
+    body = box(width - 0.004, depth - pull - t, height - foot, (0, (pull + t) / 2, foot), upright=True)
     top = rounded_box(width, depth - pull + 0.002, t, 0.006, (0, pull / 2, height - t))
     legs = four_legs(width - 0.06, depth - pull - 0.08, foot + 0.01, 0.045, style="tapered") if foot > 0.03 else None
     if legs is None:
-        body = box(width, depth - pull - t, height, (0, (pull + t) / 2, 0), upright=True)
+        body = box(width - 0.004, depth - pull - t, height, (0, (pull + t) / 2, 0), upright=True)
     x0, z0 = -width / 2, max(foot, 0.05) + 0.004
     w, h = width / columns, (height - t - 0.004 - z0) / rows
     doors, pulls = [], []

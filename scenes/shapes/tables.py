@@ -25,9 +25,9 @@ def table(
     if height > 0.6:
         low = height - top - 0.08
         for sy in (-1, 1):
-            parts.append(box(width - inset - leg, 0.02, 0.085, (0, sy * (depth / 2 - inset / 2 - leg / 2), low)))
+            parts.append(box(width - inset - leg, 0.02, 0.083, (0, sy * (depth / 2 - inset / 2 - leg / 2), low)))
         for sx in (-1, 1):
-            parts.append(box(0.02, depth - inset - leg, 0.084, (sx * (width / 2 - inset / 2 - leg / 2), 0, low)))
+            parts.append(box(0.02, depth - inset - leg, 0.082, (sx * (width / 2 - inset / 2 - leg / 2), 0, low)))
     if shelf:
         parts.append(rounded_box(width - inset - 0.02, depth - inset - 0.02, 0.02, 0.005, (0, 0, 0.3 * height)))
     return standing((width, depth, height), parts)
@@ -64,7 +64,7 @@ def desk(width: float = 1.4, depth: float = 0.7, height: float = 0.74, drawers: 
     x = side * (width / 2 - pedestal / 2 - 0.02)
     body.append(box(pedestal, depth - 0.06, height - 0.025, (x, 0.01, 0)))
     body.append(box(0.03, depth - 0.08, height - 0.02, (-side * (width / 2 - 0.035), 0, 0)))
-    body.append(box(width - pedestal - 0.06, 0.02, 0.35, (-side * pedestal / 2, depth / 2 - 0.08, height - 0.37)))
+    body.append(box(width - pedestal - 0.06, 0.02, 0.346, (-side * pedestal / 2, depth / 2 - 0.08, height - 0.37)))
     front, handles = [], []
     tall = (height - 0.1) / drawers
     for k in range(int(drawers)):

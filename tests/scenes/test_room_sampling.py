@@ -1,0 +1,250 @@
+"""Sampled rooms obey their own rules, checked on the meshes rather than on the boxes that placed them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull, cKDTree
+
+from scenes import rooms, shapes
+from scenes.distributions import Choice, Integers, Uniform
+from scenes.errors import UserError
+from scenes.geometry import transform
+from scenes.randomness import Streams
+from scenes.rooms.types import TYPES
+from scenes.scene import Instance, Scene
+from scenes.semantics import semantic_id
+
+SEEDS = range(20)
+SHELL = ("floor", "ceiling", "wall", "door", "window")
+SOFT = ("bed", "sofa", "armchair")
+
+
+@functools.cache
+def room(index: int) -> Scene:
+    kind = list(TYPES)[index % len(TYPES)]
+    return rooms.sample(rooms.Config(room_type=Choice((kind,)), moving_objects=Integers(index % 3, index % 3)), Streams(11, index))
+
+
+@functools.cache
+def points(index: int, name: str) -> np.ndarray:
+    """World positions [V, 3] of an instance's vertices at time 0."""
+    instance = next(i for i in room(index).instances if i.name == name)
+    return transform(instance.motion.at(0), shapes.build(instance.shape).vertices)
+
+
+def things(scene: Scene) -> list[Instance]:
+    return [i for i in scene.instances if i.category not in SHELL]
+
+
+def hull(cloud: np.ndarray) -> np.ndarray:
+    """Convex outline [N, 2] of points seen from above."""
+    flat = cloud[:, :2]
+    return flat[ConvexHull(flat).vertices]
+
+
+def penetration(a: np.ndarray, b: np.ndarray) -> float:
+    """Depth in metres by which two convex outlines overlap (negative: they are apart), by projection on all edge normals."""
+    least = np.inf
+    for outline in (a, b):
+        edges = np.roll(outline, -1, axis=0) - outline
+        normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        pa, pb = normals @ a.T, normals @ b.T
+        least = min(least, float(np.minimum(pa.max(1) - pb.min(1), pb.max(1) - pa.min(1)).min()))
+    return least
+
+
+def test_penetration_measures_what_it_says() -> None:
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=float)
+    assert penetration(square, square + np.array([0.9, 0.0])) == pytest.approx(0.1)
+    assert penetration(square, square + np.array([1.2, 0.0])) == pytest.approx(-0.2)
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_twenty_to_forty_instances_with_known_categories(index: int) -> None:
+    scene = room(index)
+    assert 20 <= len(scene.instances) <= 40
+    names = [i.name for i in scene.instances]
+    assert len(set(names)) == len(names)
+    for instance in scene.instances:
+        assert semantic_id(instance.category, scene.label_space) > 0
+        assert len(instance.materials) == len(shapes.roles(instance.shape.kind))
+        assert max(instance.materials) < len(scene.materials)
+    assert [i.category for i in scene.instances].count("wall") == 4
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_the_room_holds_what_it_is_named_after(index: int) -> None:
+    scene = room(index)
+    wanted = {"bedroom": "bed", "living": "sofa", "dining": "table", "office": "desk"}[scene.metadata["room_type"]]
+    assert any(i.category == wanted for i in scene.instances)
+
+
+def _may_touch(scene: Scene, a: Instance, b: Instance) -> bool:
+    """Pairs that overlap on purpose: a chair reaches under its table, a cushion lies within its sofa, a curtain hangs before a radiator."""
+    supports = scene.metadata["supports"]
+    categories = {a.category, b.category}
+    return (
+        "rug" in categories
+        or supports.get(a.name) == b.name
+        or supports.get(b.name) == a.name
+        or categories in ({"chair", "table"}, {"chair", "desk"}, {"curtain", "radiator"}, {"curtain"})
+    )
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_nothing_overlaps(index: int) -> None:
+    scene = room(index)
+    found = things(scene)
+    clouds = {i.name: points(index, i.name) for i in found}
+    outlines = {name: hull(cloud) for name, cloud in clouds.items()}
+    for k, a in enumerate(found):
+        for b in found[k + 1 :]:
+            if _may_touch(scene, a, b):
+                continue
+            shared = min(clouds[a.name][:, 2].max(), clouds[b.name][:, 2].max()) - max(
+                clouds[a.name][:, 2].min(), clouds[b.name][:, 2].min()
+            )
+            assert shared < 1e-4 or penetration(outlines[a.name], outlines[b.name]) < 1e-4, f"{a.name} and {b.name} overlap"
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_everything_is_inside_the_room_at_all_times(index: int) -> None:
+    scene = room(index)
+    half = np.array(scene.metadata["size_m"]) / 2
+    for instance in things(scene):
+        for time in range(-1, scene.frames + 1) if instance.motion.moves else (0,):
+            cloud = transform(instance.motion.at(time), shapes.build(instance.shape).vertices)
+            assert (np.abs(cloud[:, :2]).max(axis=0) < half[:2] + 2e-3).all(), instance.name
+            assert cloud[:, 2].min() > -2e-3, instance.name
+            assert cloud[:, 2].max() < 2 * half[2] + 2e-3, instance.name
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_the_door_can_be_reached(index: int) -> None:
+    scene = room(index)
+    door = next(i for i in scene.instances if i.category == "door")
+    width = dict(door.shape.parameters)["hole_width"] / 2
+    corners = [[-width, -0.9, 0], [width, -0.9, 0], [width, -0.02, 0], [-width, -0.02, 0]]
+    before = transform(door.motion.at(0), np.array(corners))[:, :2]
+    for instance in things(scene):
+        cloud = points(index, instance.name)
+        if instance.category == "rug" or cloud[:, 2].min() > 2.0 or instance.motion.moves:
+            continue
+        assert penetration(hull(cloud), before) < 1e-4, f"{instance.name} stands before the door"
+
+
+def _height_below(support: np.ndarray, faces: np.ndarray, x: float, y: float, limit: float) -> float:
+    """Height of the highest surface of a mesh below `limit` on the vertical through (x, y); -inf where there is none."""
+    a, b, c = (support[faces[:, k]] for k in range(3))
+    u, v, w = b[:, :2] - a[:, :2], c[:, :2] - a[:, :2], np.array([x, y]) - a[:, :2]
+    area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+    level = np.abs(area) > 1e-12
+    area = np.where(level, area, 1.0)
+    s = (w[:, 0] * v[:, 1] - w[:, 1] * v[:, 0]) / area
+    t = (u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0]) / area
+    inside = level & (s >= -1e-9) & (t >= -1e-9) & (s + t <= 1 + 1e-9)
+    height = a[:, 2] + s * (b - a)[:, 2] + t * (c - a)[:, 2]
+    height = height[inside & (height < limit)]
+    return float(height.max()) if len(height) else -np.inf
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_nothing_floats(index: int) -> None:
+    scene = room(index)
+    by_name = {i.name: i for i in scene.instances}
+    height = scene.metadata["size_m"][2]
+    for instance in things(scene):
+        cloud = points(index, instance.name)
+        low, high = cloud[:, 2].min(), cloud[:, 2].max()
+        if instance.motion.moves or abs(low) < 2e-3 or shapes.is_wall_hung(instance.shape.kind):
+            continue
+        if instance.category == "lamp" and abs(high - height) < 2e-3:
+            continue
+        support = by_name[scene.metadata["supports"][instance.name]]
+        x, y = cloud[cloud[:, 2] < low + 5e-3][:, :2].mean(axis=0)
+        top = _height_below(points(index, support.name), shapes.build(support.shape).faces, x, y, low + 0.06)
+        slack = 0.05 if support.category in SOFT else 0.01  # stuffed seats are lower at their edges: 4 cm at most
+        assert abs(top - low) < slack, f"{instance.name} is {low - top:.3f} m above {support.name}"
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_wall_hung_things_touch_a_wall(index: int) -> None:
+    scene = room(index)
+    half = np.array(scene.metadata["size_m"])[:2] / 2
+    for instance in things(scene):
+        if shapes.is_wall_hung(instance.shape.kind):
+            reach = np.abs(points(index, instance.name)[:, :2]).max(axis=0)
+            assert np.abs(half - reach).min() < 2e-3, instance.name
+
+
+@pytest.mark.parametrize("index", SEEDS)
+def test_the_camera_keeps_its_distance(index: int) -> None:
+    scene = room(index)
+    eyes = scene.camera_motion.poses[:, :3, 3]
+    half = np.array(scene.metadata["size_m"]) / 2
+    assert (half[:2] - np.abs(eyes[:, :2])).min() > 0.25
+    assert eyes[:, 2].min() > 0.9
+    assert eyes[:, 2].max() < min(1.9, 2 * half[2] - 0.25)
+    for instance in things(scene):
+        mesh = shapes.build(instance.shape)
+        for time in range(-1, scene.frames + 1) if instance.motion.moves else (0,):
+            corners = transform(instance.motion.at(time), mesh.vertices)[mesh.faces]
+            surface = np.concatenate([corners.reshape(-1, 3), corners.mean(axis=1), (corners[:, 0] + corners[:, 1]) / 2])
+            at = eyes[time + 1 : time + 2] if instance.motion.moves else eyes
+            assert cKDTree(surface).query(at)[0].min() > 0.25, instance.name
+
+
+def test_the_camera_moves_and_looks_at_furniture() -> None:
+    shares, turns, ways = [], [], []
+    for index in SEEDS:
+        scene = room(index)
+        pose = scene.camera_motion.at(scene.frames // 2)
+        centres = np.array([points(index, i.name).mean(axis=0) for i in things(scene)])
+        local = (centres - pose[:3, 3]) @ pose[:3, :3]
+        u, v = scene.camera.project(local).T
+        shares.append(np.sum((local[:, 2] > 0.3) & (u > 0) & (u < scene.camera.width) & (v > 0) & (v < scene.camera.height)))
+        axes = scene.camera_motion.poses[:, :3, 2]
+        turns.append(np.degrees(np.arccos(np.clip(np.sum(axes[1:] * axes[:-1], axis=1), -1, 1))).mean())
+        ways.append(np.linalg.norm(np.diff(scene.camera_motion.poses[:, :3, 3], axis=0), axis=1).mean())
+    assert np.mean(shares) > 5
+    assert min(shares) >= 1
+    assert 0.5 < np.mean(turns) < 4
+    assert 0.02 < np.mean(ways) < 0.12
+
+
+def test_moving_balls_appear_and_touch_nothing() -> None:
+    moving = 0
+    for index in SEEDS:
+        scene = room(index)
+        for ball in (i for i in scene.instances if i.motion.moves):
+            moving += 1
+            mesh = shapes.build(ball.shape)
+            for time in range(-1, scene.frames + 1):
+                outline = hull(cloud := transform(ball.motion.at(time), mesh.vertices))
+                for other in things(scene):
+                    if other is ball or other.category == "rug" or other.motion.moves:
+                        continue
+                    cloud_b = points(index, other.name)
+                    apart = cloud_b[:, 2].min() > cloud[:, 2].max() or penetration(outline, hull(cloud_b)) < 0
+                    assert apart, f"{ball.name} runs into {other.name}"
+    assert moving >= 8
+
+
+def test_long_clips_keep_the_rules() -> None:
+    scene = rooms.sample(rooms.Config(frames=120), Streams(2, 5))
+    eyes = scene.camera_motion.poses[:, :3, 3]
+    assert len(eyes) == 122
+    half = np.array(scene.metadata["size_m"]) / 2
+    assert (half[:2] - np.abs(eyes[:, :2])).min() > 0.25
+    assert np.linalg.norm(np.diff(eyes, axis=0), axis=1).max() < 0.2
+
+
+def test_a_room_without_room_type_of_that_name_is_refused() -> None:
+    with pytest.raises(UserError, match="unknown room type 'ballroom'"):
+        rooms.Config(room_type=Choice(("ballroom",)))
+    with pytest.raises(UserError, match="holds no furniture"):
+        rooms.Config(room_length=Uniform(1.0, 2.0))
