@@ -175,7 +175,7 @@ def _open(config: GenerateConfig) -> Manifest:
 
 def _check_same(manifest: Manifest, resolved: Mapping[str, Any], out: Path) -> None:
     old = manifest.config
-    for key in sorted(resolved.keys() | old.keys()):
+    for key in (*resolved, *(key for key in old if key not in resolved)):
         if resolved.get(key) != old.get(key):
             raise UserError(
                 f"{out} was begun with {key} {old.get(key)!r}, not {resolved.get(key)!r}: "
