@@ -67,7 +67,7 @@ def _evaluate(root: Path, row: Result, data: Path | None) -> str:
 
 
 def _unseen(row: Result, runs: Sequence[Run], data_sets: Sequence[DataSet]) -> Path | None:
-    """The rendered data set that a result was measured on: the one of its family that no run was trained on; None when that is not plain."""
+    """The rendered data set that a result was measured on: the one of its family that no run has seen, else None."""
     trained = {Path(str(_data_path(run))).name for run in runs}
     family = str(row.data.get("name", "")).removeprefix("rendered ")
     unseen = [one.path for one in data_sets if lookup(one.manifest, "family") == family and one.path.name not in trained]

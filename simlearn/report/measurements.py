@@ -52,6 +52,8 @@ class Estimate:
         k = len(self.values)
         if k < 3:
             return None
+        if len(set(self.values)) == 1:  # rounding in the mean would leave a spread that is not there
+            return 0.0
         return float(stats.t.ppf(0.5 + CONFIDENCE / 2, k - 1) * np.std(self.values, ddof=1) / math.sqrt(k))
 
 

@@ -155,12 +155,13 @@ def _context(title: str, root: Path, found: Inputs) -> dict[str, Any]:
 
 
 def _benchmark_views(measured: Sequence[Table]) -> list[BenchmarkView]:
+    """Real benchmarks first, else in order of first appearance."""
     by_name: dict[str, list[Table]] = {}
     for table in measured:
         by_name.setdefault(table.benchmark, []).append(table)
     return [
         BenchmarkView(name, f"benchmark-{i}", group[0].real, [_table_view(table, group) for table in group])
-        for i, (name, group) in enumerate(by_name.items())
+        for i, (name, group) in enumerate(sorted(by_name.items(), key=lambda item: not item[1][0].real))
     ]
 
 

@@ -128,7 +128,7 @@ def bar_chart(table: Table, metric: Metric, names: Mapping[Variant, str]) -> Pic
 def _bar(axes: Axes, row: int, estimate: Estimate, color: str, theme: Theme, digits: int) -> None:
     axes.barh(row, estimate.mean, height=0.62, color=color, alpha=0.85)
     end = estimate.mean
-    if estimate.half_width is not None:
+    if estimate.half_width:
         axes.errorbar(estimate.mean, row, xerr=estimate.half_width, color=theme.ink, capsize=3, linewidth=1.2)
         end += estimate.half_width
     if len(set(estimate.values)) > 1:

@@ -153,7 +153,7 @@ def _sentence(table: Table, one: Difference) -> str:
     direction = "higher is better" if metric.higher_is_better else "lower is better"
     items = f"n\u00a0{count_range([*a.n, *b.n])}"
     return (
-        f"{table.benchmark}{'' if table.real else ' (rendered)'}, {metric_label(metric)}, {direction}: {label(one.variant.variant)} "
+        f"{table.benchmark}{'' if table.real else ' (not real data)'}, {metric_label(metric)}, {direction}: {label(one.variant.variant)} "
         f"{with_unit(number(a.mean, digits), metric.unit)} against {with_unit(number(b.mean, digits), metric.unit)}, difference "
         f"{sign}{number(one.value, digits)}{interval}; {seeds_text(a, b)}, {items}."
     )

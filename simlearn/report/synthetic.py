@@ -37,8 +37,6 @@ def data_set_facts(data_set: DataSet) -> dict[str, str]:
     width, height = lookup(manifest, "width"), lookup(manifest, "height")
     if width and height:
         facts["Image size"] = f"{width} × {height} px"  # noqa: RUF001
-    if labels := lookup(manifest, "labels"):
-        facts["Labels"] = ", ".join(labels)
     shards = manifest.get("shards")
     if isinstance(shards, list) and shards:
         facts["On disk"] = (

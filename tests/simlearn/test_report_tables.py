@@ -28,6 +28,12 @@ def test_mean_and_interval_by_hand():
     assert estimate.half_width == pytest.approx(4.302653 * math.sqrt(13 / 3), rel=1e-6)
 
 
+def test_equal_values_have_no_spread_and_ask_for_no_decimals():
+    estimate = Estimate(values=(0.1, 0.1, 0.1), seeds=(0, 1, 2), n=(6,))  # their computed mean is not 0.1
+    assert estimate.half_width == 0.0
+    assert decimals([estimate]) == 3
+
+
 @pytest.mark.parametrize("values", [(5.0,), (5.0, 7.0)])
 def test_fewer_than_three_seeds_have_no_interval(values):
     assert Estimate(values=values, seeds=tuple(range(len(values))), n=(10,)).half_width is None
