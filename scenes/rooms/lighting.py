@@ -27,6 +27,10 @@ def lamps_and_daylight(
     lights = []
     for lamp in ceiling_lamps:
         power = (1.25 - daylight) * 0.45 * area / len(ceiling_lamps) * float(rng.uniform(0.8, 1.2))
+        if lamp.z < 1.9:  # hangs low above a table: a part of its light reaches the room by way of the ceiling
+            bounced = _position(-0.4 * lamp.x, -0.4 * lamp.y, layout.height - 0.5)
+            lights.append(PointLight(position=bounced, intensity=_color(0.5 * power * warm)))
+            power *= 0.5
         lights.append(PointLight(position=_position(lamp.x, lamp.y, lamp.z - 0.12), intensity=_color(power * warm)))
     small = [item for item in layout.find("lamp") if item not in ceiling_lamps]
     for lamp in small[:MOST_SMALL_LAMPS]:

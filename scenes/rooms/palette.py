@@ -63,13 +63,14 @@ class Palette:
     # Surfaces of the room
 
     def _role_wall(self, rng: np.random.Generator) -> Material:
-        saturation, value = 0.35 * self._tint, 0.94 - 0.16 * self._tint + float(rng.normal(0, 0.005))
+        strength = 0.2 if 0.2 < self._wall_hue < 0.5 else 0.32  # greens look stronger than they are
+        saturation, value = strength * self._tint, 0.94 - 0.16 * self._tint + float(rng.normal(0, 0.005))
         return Material(color=linear(self._wall_hue, saturation, value), texture=self._texture(rng, "plaster", 2.0), roughness=0.9)
 
     def _role_accent_wall(self, rng: np.random.Generator) -> Material:
         kind = str(rng.choice(["plaster", "stripes", "dots", "bricks", "wood"], p=[0.5, 0.15, 0.15, 0.12, 0.08]))
         if kind == "plaster":
-            color = linear(self._hues[0], float(rng.uniform(0.2, 0.5)), float(rng.uniform(0.5, 0.85)))
+            color = linear(self._hues[0], float(rng.uniform(0.12, 0.4)), float(rng.uniform(0.5, 0.85)))
         elif kind == "bricks":
             color = linear(0.04, float(rng.uniform(0.0, 0.5)), float(rng.uniform(0.75, 1.0)))
         elif kind == "wood":

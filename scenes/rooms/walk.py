@@ -17,6 +17,7 @@ CLEARANCE_M = 0.25
 _MARGIN_M = 0.06  # kept beyond the clearance, because only the frames' own poses are tested
 _ATTEMPTS, _WANTED = 80, 8
 _MINOR = frozenset(("rug", "picture", "curtain", "radiator", "books", "mug", "bowl", "vase", "clock", "ball", "box", "lamp"))
+_CENTRAL = frozenset(("bed", "sofa", "table", "desk"))  # what tells the kind of room
 _GAZE_FRAMES = 10  # between two directions of gaze
 
 
@@ -75,8 +76,11 @@ def _view_score(layout: Layout, camera: Camera, pose: Float) -> float:
     seen, counts = np.unique(index[index >= 0], return_counts=True)
     furniture = [k for k in seen if layout.items[k].category not in _MINOR]
     covered = sum(int(n) for k, n in zip(seen, counts, strict=True) if k in furniture) / len(index)
+    central = sum(layout.items[k].category in _CENTRAL for k in furniture)
+    filled = 4.0 if counts.max(initial=0) > 0.4 * len(index) else 0.0  # one thing from close by tells nothing of the room
     emptiness = 4.0 if len(furniture) < 2 or covered < 0.12 else 0.0
-    return float(len(furniture) + 0.4 * len(seen) + 6.0 * min(covered, 0.5) + 0.6 * min(float(np.median(distance)), 3.0) - emptiness)
+    interest = len(furniture) + 1.5 * min(central, 2) + 0.4 * len(seen) + 6.0 * min(covered, 0.5)
+    return float(interest + 0.6 * min(float(np.median(distance)), 3.0) - emptiness - filled)
 
 
 def _path(layout: Layout, rng: np.random.Generator, start: Float, length: float) -> Float | None:

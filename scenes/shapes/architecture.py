@@ -98,11 +98,11 @@ def door(hole_width: float = 0.85, hole_height: float = 2.02, panels: int = 2, m
     xs, zs = [-w - casing, -w + 0.012, w - 0.012, w + casing], [0, h - 0.012, h + casing]
     frame = lattice(xs, zs, [[1, 0, 1], [1, 1, 1]], -0.02, 0.0)
     jamb = lattice([-w - 0.004, -w + 0.016, w - 0.016, w + 0.004], [0, h - 0.016, h + 0.004], [[1, 0, 1], [1, 1, 1]], -0.004, 0.12)
-    leaf = [box(2 * w - 0.026, 0.04, h - 0.018, (0, 0.055, 0.005), upright=True)]
+    leaf = [box(2 * w - 0.026, 0.04, h - 0.018, (0, 0.055, 0.005))]
     rows = {0: [], 1: [(0.14, 0.84)], 2: [(0.08, 0.42), (0.48, 0.93)], 3: [(0.06, 0.3), (0.35, 0.62), (0.67, 0.94)]}[int(panels)]
     for low, high in rows:
         for x, breadth in ((-0.42 * w, 0.62 * w), (0.42 * w, 0.62 * w)) if panels > 1 else ((0.0, 1.3 * w),):
-            leaf.append(rounded_box(breadth, 0.016, (high - low) * h, 0.006, (x, 0.035, low * h), upright=True))
+            leaf.append(rounded_box(breadth, 0.016, (high - low) * h, 0.006, (x, 0.035, low * h)))
     x = (w - 0.075) * (-1 if mirrored else 1)
     plate = box(0.035, 0.01, 0.2, (x, 0.033, 0.95))
     lever = tube([[x, 0.03, 1.06], [x, -0.02, 1.06], [x - np.sign(x) * 0.12, -0.025, 1.06]], 0.009)

@@ -105,18 +105,18 @@ def cabinet(
     """A closed cabinet with `columns` x `rows` fronts: doors where they are taller than wide, else drawers; on legs `foot` high."""
     pull, t = 0.025, 0.02
     y = -depth / 2 + pull
-    body = box(width - 0.004, depth - pull - t, height - foot, (0, (pull + t) / 2, foot), upright=True)
+    body = box(width - 0.004, depth - pull - t, height - foot, (0, (pull + t) / 2, foot))
     top = rounded_box(width, depth - pull + 0.002, t, 0.006, (0, pull / 2, height - t))
     legs = four_legs(width - 0.06, depth - pull - 0.08, foot + 0.01, 0.045, style="tapered") if foot > 0.03 else None
     if legs is None:
-        body = box(width - 0.004, depth - pull - t, height, (0, (pull + t) / 2, 0), upright=True)
+        body = box(width - 0.004, depth - pull - t, height, (0, (pull + t) / 2, 0))
     x0, z0 = -width / 2, max(foot, 0.05) + 0.004
     w, h = width / columns, (height - t - 0.004 - z0) / rows
     doors, pulls = [], []
     for i in range(int(columns)):
         for j in range(int(rows)):
             x, z = x0 + (i + 0.5) * w, z0 + j * h
-            doors.append(rounded_box(w - 0.008, t + 0.003, h - 0.008, 0.005, (x, y + t / 2 + 0.0015, z + 0.004), upright=True))
+            doors.append(rounded_box(w - 0.008, t + 0.003, h - 0.008, 0.005, (x, y + t / 2 + 0.0015, z + 0.004)))
             if h > w:
                 inner = -1.0 if i % 2 else 1.0
                 pulls.append(_handle(handle, x + inner * (w / 2 - 0.05), y, min(z + h - 0.15, 1.05), upright=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from scenes.errors import UserError
 from scenes.randomness import Streams
 from scenes.scene import Mesh, Shape
 
-ROOM_PARTS = {
+Variants = dict[str, list[dict[str, Any]]]
+ROOM_PARTS: Variants = {
     "floor": [{"length": 4.0, "breadth": 3.0}],
     "ceiling": [{"length": 4.0, "breadth": 3.0}],
     "wall": [
@@ -25,12 +27,12 @@ ROOM_PARTS = {
     "door": [{"panels": k} for k in range(4)],
     "window": [{"panes": 3, "bars": 2}, {"panes": 1}],
 }
-SOLIDS = {
+SOLIDS: Variants = {
     "box": [{"x": 1.0, "y": 2.0, "z": 3.0}],
     "sphere": [{"radius": 0.7, "subdivisions": 2}],
     "cylinder": [{"radius": 0.5, "height": 2.0}],
 }
-VARIANTS = {
+VARIANTS: Variants = {
     "chair": [{"back": back, "legs": legs} for back, legs in (("slats", "tapered"), ("bars", "straight"), ("panel", "round"))],
     "plant": [{"habit": habit, "seed": seed} for habit in ("arching", "blades", "tree") for seed in (0, 7)],
     "vase": [{"style": style} for style in ("round", "tall", "flared", "bottle")],

@@ -41,7 +41,7 @@ def test_look_at_puts_the_target_on_the_optical_axis(eye: np.ndarray, target: np
     np.testing.assert_allclose(pose[:3, :3].T @ pose[:3, :3], np.eye(3), atol=1e-9)
     assert np.linalg.det(pose[:3, :3]) == pytest.approx(1.0)
     seen = geometry.transform(geometry.invert(pose), target)
-    np.testing.assert_allclose(seen, (0, 0, distance), atol=1e-8)
+    np.testing.assert_allclose(seen, np.array([0, 0, distance]), atol=1e-8)
 
 
 @given(points, points)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_purposes_do_not_disturb_each_other() -> None:
 
 
 def test_more_small_things_leave_furniture_and_colours_alone() -> None:
-    def sample(**changes: object) -> Scene:
+    def sample(**changes: Any) -> Scene:
         return rooms.sample(rooms.Config(room_type=Choice(("living",)), moving_objects=Integers(0, 0), **changes), Streams(3, 4))
 
     few, many = sample(small_things=Integers(0, 0)), sample(small_things=Integers(9, 9))

@@ -127,7 +127,7 @@ def test_everything_is_inside_the_room_at_all_times(index: int) -> None:
 def test_the_door_can_be_reached(index: int) -> None:
     scene = room(index)
     door = next(i for i in scene.instances if i.category == "door")
-    width = dict(door.shape.parameters)["hole_width"] / 2
+    width = float(dict(door.shape.parameters)["hole_width"]) / 2
     corners = [[-width, -0.9, 0], [width, -0.9, 0], [width, -0.02, 0], [-width, -0.02, 0]]
     before = transform(door.motion.at(0), np.array(corners))[:, :2]
     for instance in things(scene):
