@@ -48,13 +48,11 @@ class Window:
     flip: bool
     size: int
 
-    def rows(self) -> Tensor:
-        """int64 [size]: the source row under the centre of every target row."""
-        return self.top + _nearest(self.height, self.size)
-
-    def columns(self) -> Tensor:
+    def pixels(self, frame_width: int) -> Tensor:
+        """int64 [size * size]: the source pixel under the centre of every target pixel, as a position in the flattened frame."""
+        rows = self.top + _nearest(self.height, self.size)
         columns = self.left + _nearest(self.width, self.size)
-        return columns.flip(0) if self.flip else columns
+        return (rows[:, None] * frame_width + (columns.flip(0) if self.flip else columns)).flatten()
 
 
 def _nearest(source: int, target: int) -> Tensor:
@@ -84,21 +82,25 @@ def crop_frame(sample: Mapping[str, Tensor], window: Window) -> dict[str, Tensor
     sample: any of rgb uint8 [3, H, W], K float32 [3, 3] and labels [H, W] or [C, H, W]; `contour` is found anew from `instance`
     when that is there, because a resized contour has gaps. Other keys (poses, names) are refused.
     """
-    rows, columns = window.rows()[:, None], window.columns()
-    crop = {name: _crop(name, value, window, rows, columns) for name, value in sample.items()}
+    pixels: dict[int, Tensor] = {}
+    crop = {name: _crop(name, value, window, pixels) for name, value in sample.items()}
     if "contour" in crop and "instance" in crop:
         crop["contour"] = contours(crop["instance"])
     return crop
 
 
-def _crop(name: str, value: Tensor, window: Window, rows: Tensor, columns: Tensor) -> Tensor:
+def _crop(name: str, value: Tensor, window: Window, pixels: dict[int, Tensor]) -> Tensor:
     if name == "rgb":
         return crop_rgb(value, window)
     if name == "K":
         return crop_intrinsics(value, window)
     if value.ndim not in (2, 3):
         raise ValueError(f"{name} {list(value.shape)} isn't an image, so it can't be cropped")
-    taken = value[..., rows, columns]
+    width = value.shape[-1]
+    if width not in pixels:
+        pixels[width] = window.pixels(width)
+    # Taking from the flattened frame costs a quarter of indexing with rows and columns.
+    taken = value.flatten(-2).index_select(-1, pixels[width]).unflatten(-1, (window.size, window.size))
     if name == "normal" and window.flip:
         taken[0].neg_()
     if name.startswith("flow_"):
@@ -116,15 +118,12 @@ def crop_rgb(rgb: Tensor, window: Window) -> Tensor:
 
 def crop_intrinsics(K: Tensor, window: Window) -> Tensor:
     """K float [3, 3] of the camera that sees the window (mirrored when flipped) as an image of its own."""
-    scale_x, scale_y = window.size / window.width, window.size / window.height
-    K = K.clone()
-    K[0, 2] -= window.left
-    K[1, 2] -= window.top
-    K[0] *= scale_x
-    K[1] *= scale_y
+    x, y = window.size / window.width, window.size / window.height
+    to_crop = torch.tensor([[x, 0, -x * window.left], [0, y, -y * window.top], [0, 0, 1]], dtype=K.dtype)
+    cropped = to_crop @ K
     if window.flip:
-        K[0, 2] = window.size - K[0, 2]
-    return K
+        cropped[0, 2] = window.size - cropped[0, 2]
+    return cropped
 
 
 def contours(instance: Tensor) -> Tensor:

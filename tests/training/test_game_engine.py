@@ -17,7 +17,7 @@ from training.fit import FitConfig, fit
 from training.images import to_input
 from training.losses import log_depth_loss
 from training.pretexts import build_pretext
-from training.pretexts.game_engine import GameEngine, coarse_targets
+from training.pretexts.game_engine import GameEngine, coarse_targets, targets
 from training.seeds import seeded
 
 PLAIN = {"colour": {"brightness": 0, "contrast": 0, "saturation": 0, "hue": 0, "grey": 0, "channel": 0, "blur": 0, "noise": 0}}
@@ -31,10 +31,12 @@ def engine(width: int = 16, **config: Any) -> GameEngine:
     return learner
 
 
-def batch_of(learner: GameEngine, frames: Spheres, seed: int = 0) -> dict[str, Tensor]:
+def batch_of(learner: GameEngine, frames: Spheres, seed: int = 0, plain: bool = False) -> dict[str, Tensor]:
+    """`plain` leaves the colours as they are."""
     views = [learner.views(frames[i], torch.Generator().manual_seed(seed + i)) for i in range(len(frames))]
     batch = {name: torch.stack([view[name] for view in views]) for name in views[0]}
-    return learner.augment(batch, torch.Generator().manual_seed(seed))
+    augmented = learner.augment(batch, torch.Generator().manual_seed(seed))
+    return {**augmented, "image": to_input(batch["rgb"])} if plain else augmented
 
 
 def train(learner: GameEngine, frames: Spheres, samples: int, out: Path, **settings: Any) -> None:
@@ -74,18 +76,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> GameEngine:
 def test_reads_normals_from_shading_of_unseen_frames(trained: GameEngine) -> None:
     """Against the best constant direction, which is all one can say without looking."""
     frames = Spheres(24, first=1000)
-    batch = batch_of(trained, frames)
+    batch = batch_of(trained, frames, plain=True)
     with torch.no_grad():
-        found = trained.predict(to_input(batch["rgb"]))["normal"]
+        found = trained.predict(batch["image"])["normal"]
     mask = batch["valid"]
     constant = F.normalize(batch["normal"].permute(0, 2, 3, 1)[mask].mean(0), dim=0).view(1, 3, 1, 1).expand_as(found)
     assert mean_angle(found, batch["normal"], mask) < 0.85 * mean_angle(constant, batch["normal"], mask)
 
 
 def test_reads_relative_depth_and_contours_of_unseen_frames(trained: GameEngine) -> None:
-    batch = batch_of(trained, Spheres(24, first=1000))
+    batch = batch_of(trained, Spheres(24, first=1000), plain=True)
     with torch.no_grad():
-        found = trained.predict(to_input(batch["rgb"]))
+        found = trained.predict(batch["image"])
     flat = log_depth_loss(torch.zeros_like(batch["depth"]), batch["depth"], batch["valid"], 1.0)
     assert log_depth_loss(found["depth"].log(), batch["depth"], batch["valid"], 1.0) < 0.6 * flat
     edge = batch["contour"]
@@ -116,7 +118,7 @@ def test_predicts_at_any_size_in_the_inputs_resolution(trained: GameEngine, heig
 
 
 def test_what_lies_at_invalid_pixels_changes_nothing() -> None:
-    learner, frames = engine(), Spheres(4, first=3)
+    learner, frames = engine(), Spheres(4)
     clean = learner.loss(batch_of(learner, frames))
     for frame in frames.frames:
         frame["depth"][~frame["valid"]] = math.nan
@@ -127,7 +129,7 @@ def test_what_lies_at_invalid_pixels_changes_nothing() -> None:
 def test_invalid_pixels_have_no_gradient() -> None:
     """Through `_losses` on outputs of its own, so that the network can't hide it."""
     learner = engine()
-    batch = batch_of(learner, Spheres(4, first=3))
+    batch = batch_of(learner, Spheres(4))
     output = torch.randn(4, 5, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
     parts = learner._losses(output, batch)
     (parts["normal"] + parts["depth"]).backward()
@@ -145,16 +147,17 @@ def test_depth_targets_are_for_a_camera_of_fixed_focal_length() -> None:
     frame["K"] = torch.tensor([[120.0, 0, 48], [0, 120.0, 36], [0, 0, 1]])
     frame["normal"] = torch.tensor([0, 0, -1.0]).view(3, 1, 1).expand(3, 72, 96).contiguous()
     area = (32 / 72) ** 2
-    view = engine(crop={"area": [area, area], "aspect": [1, 1]}).views(frame, torch.Generator().manual_seed(0))
-    assert torch.allclose(view["depth"], torch.tensor(5 * 64 / 240))
+    learner = engine(crop={"area": [area, area], "aspect": [1, 1]})
+    view = learner.views(frame, torch.Generator().manual_seed(0))
+    found = targets({name: value[None] for name, value in view.items()}, 64)
+    assert torch.allclose(found["depth"], torch.tensor(5 * 64 / 240))
 
 
 def test_coarse_targets_take_the_middle_and_any_contour() -> None:
     depth = torch.arange(64.0).view(1, 8, 8)
     contour = torch.zeros(1, 8, 8, dtype=torch.bool)
     contour[0, 0, 7] = True
-    targets = {"depth": depth, "normal": depth.expand(1, 3, 8, 8), "valid": depth > 0, "contour": contour}
-    coarse = coarse_targets(targets, 4)
+    coarse = coarse_targets({"depth": depth, "normal": depth.expand(1, 3, 8, 8), "valid": depth > 0, "contour": contour}, 4)
     assert coarse["depth"].tolist() == [[[18.0, 22.0], [50.0, 54.0]]]
     assert coarse["contour"].tolist() == [[[False, True], [False, False]]]
 

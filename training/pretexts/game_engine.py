@@ -23,7 +23,7 @@ from training.augment import PhotometricConfig, photometric
 from training.backbones.base import Backbone
 from training.crops import CropConfig, contours, crop_frame, draw_window
 from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
-from training.images import normalise, to_input, to_picture
+from training.images import normalise, to_picture
 from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss
 from training.pictures import paint_depth, paint_mask, paint_normal
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
@@ -81,16 +81,14 @@ class GameEngine(Pretext):
 
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
         height, width = sample["rgb"].shape[-2:]
-        crop = crop_frame({name: sample[name] for name in self.labels}, draw_window(height, width, self.config.crop, generator))
-        return _with_targets(crop, self.config.crop.size)
+        return crop_frame({name: sample[name] for name in self.labels}, draw_window(height, width, self.config.crop, generator))
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
         images = photometric(batch["rgb"].float() / 255, self.config.colour, generator)
-        return {**batch, "image": normalise(images)}
+        return {"image": normalise(images), **targets(batch, self.config.crop.size)}
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        image = batch["image"] if "image" in batch else to_input(batch["rgb"])
-        maps = self.backbone.forward_stages(image)
+        maps = self.backbone.forward_stages(batch["image"])
         output = self.decoder(maps)
         parts = self._losses(output, batch)
         result = dict(parts)
@@ -102,12 +100,12 @@ class GameEngine(Pretext):
             loss = loss + self.config.side * torch.stack(list(sides.values())).mean()
         return {"loss": loss, **result, "angle": angle_degrees(output[:, :3], batch["normal"], batch["valid"])}
 
-    def _losses(self, output: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        valid = targets["valid"]
+    def _losses(self, output: Tensor, truth: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        valid = truth["valid"]
         return {
-            "normal": cosine_loss(output[:, :3], targets["normal"], valid),
-            "depth": log_depth_loss(output[:, 3], targets["depth"], valid, self.config.scale_invariance),
-            "contour": balanced_bce(output[:, 4], targets["contour"], torch.ones_like(valid)),
+            "normal": cosine_loss(output[:, :3], truth["normal"], valid),
+            "depth": log_depth_loss(output[:, 3], truth["depth"], valid, self.config.scale_invariance),
+            "contour": balanced_bce(output[:, 4], truth["contour"], torch.ones_like(valid)),
         }
 
     def _weigh(self, parts: Mapping[str, Tensor]) -> Tensor:
@@ -127,14 +125,13 @@ class GameEngine(Pretext):
     def preview(self, batch: Batch) -> list[Picture]:
         training = self.training
         with torch.no_grad():
-            image = batch["image"] if "image" in batch else to_input(batch["rgb"])
-            found = self.eval().predict(image)
+            found = self.eval().predict(batch["image"])
         self.train(training)
         pictures: list[Picture] = []
-        for i in range(len(image)):
+        for i in range(len(batch["image"])):
             valid = batch["valid"][i]
             pictures += [
-                ("input", to_picture(image[i]).permute(1, 2, 0).cpu().numpy()),
+                ("input", to_picture(batch["image"][i]).permute(1, 2, 0).cpu().numpy()),
                 ("normal", paint_normal(batch["normal"][i], valid)),
                 ("normal, predicted", paint_normal(found["normal"][i])),
                 ("depth", paint_depth(batch["depth"][i], valid)),
@@ -145,16 +142,18 @@ class GameEngine(Pretext):
         return pictures
 
 
-def _with_targets(crop: Mapping[str, Tensor], canonical_focal: float) -> Batch:
-    """The labels of a crop as targets: contours from instances, depth for the canonical camera, `valid` wherever all are finite."""
-    depth, normal, K = crop["depth"], crop["normal"], crop["K"]
-    valid = crop["valid"] & torch.isfinite(depth) & (depth > 0) & (normal.square().sum(0) > 0.5)
-    focal = (K[0, 0] * K[1, 1]).sqrt()
+def targets(labels: Mapping[str, Tensor], canonical_focal: float) -> Batch:
+    """What is learnt from the labels of crops: depth for the canonical camera, contours from instances, `valid` where all are usable.
+
+    depth [B, H, W] is 1 and normal [B, 3, H, W] 0 where not valid.
+    """
+    depth, normal, K = labels["depth"], labels["normal"], labels["K"]
+    valid = labels["valid"] & torch.isfinite(depth) & (depth > 0) & (normal.square().sum(1) > 0.5)
+    focal = (K[:, 0, 0] * K[:, 1, 1]).sqrt()[:, None, None]
     return {
-        "rgb": crop["rgb"],
-        "depth": torch.where(valid, depth * (canonical_focal / focal), torch.ones(())),
-        "normal": torch.where(valid, normal, torch.zeros(())),
-        "contour": contours(crop["instance"]),
+        "depth": torch.where(valid, depth * (canonical_focal / focal), torch.ones_like(depth)),
+        "normal": torch.where(valid[:, None], normal, torch.zeros_like(normal)),
+        "contour": contours(labels["instance"]),
         "valid": valid,
     }
 
