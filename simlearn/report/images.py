@@ -14,6 +14,7 @@ from scenes.errors import UserError
 MAX_WIDTH = 1400
 JPEG_QUALITY = 85
 PNG_LIMIT_BYTES = 120_000
+PNG_LIMIT_PIXELS = 150_000
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ def encode(image: Image.Image, *, max_width: int = MAX_WIDTH) -> tuple[str, int,
     image = image.convert("RGB")
     if image.width > max_width:
         image = image.resize((max_width, max(1, round(image.height * max_width / image.width))), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    if buffer.tell() <= PNG_LIMIT_BYTES:
-        return data_uri(buffer.getvalue(), "png"), image.width, image.height
+    if image.width * image.height <= PNG_LIMIT_PIXELS:
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        if buffer.tell() <= PNG_LIMIT_BYTES:
+            return data_uri(buffer.getvalue(), "png"), image.width, image.height
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
     return data_uri(buffer.getvalue(), "jpeg"), image.width, image.height
