@@ -52,7 +52,7 @@ class Config(FamilyConfig):
     accent_wall: Distribution = Choice((0, 1), (0.65, 0.35))
     daylight: Distribution = Uniform(0.1, 1.0)
     ambient: Distribution = Uniform(0.5, 1.1)
-    brightness: Distribution = Uniform(0.5, 0.72)
+    brightness: Distribution = Uniform(0.54, 0.75)
     horizontal_fov: Distribution = Uniform(50.0, 75.0)
     eye_height: Distribution = Uniform(1.0, 1.8)
     walk_speed: Distribution = Uniform(0.03, 0.1)
