@@ -173,7 +173,7 @@ class Sky:
 
 
 Light = Sun | PointLight
-_LIGHTS = {"sun": Sun, "point": PointLight}
+_LIGHTS: dict[str, type[Sun] | type[PointLight]] = {"sun": Sun, "point": PointLight}
 
 
 @dataclass(frozen=True, kw_only=True)

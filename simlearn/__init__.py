@@ -11,12 +11,9 @@ def _refuse_shadowed_packages() -> None:
         spec = _find_spec(name)
         origin = _Path(spec.origin).resolve() if spec and spec.origin else None
         if origin != home / name / "__init__.py":
-            found = origin or (
-                next(iter(spec.submodule_search_locations), "nothing") if spec and spec.submodule_search_locations else "nothing"
-            )
-            raise ImportError(
-                f"simlearn needs its own package {name!r} in {home}, but Python finds {found}: rename that file or folder, or start Python elsewhere"
-            )
+            found = origin or next(iter(spec.submodule_search_locations or ()), "nothing") if spec else "nothing"
+            remedy = "rename that file or folder, or start Python elsewhere"
+            raise ImportError(f"simlearn needs its own package {name!r} in {home}, but Python finds {found}: {remedy}")
 
 
 _refuse_shadowed_packages()

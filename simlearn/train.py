@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,9 @@ def train(
     is incomplete or lacks labels, and a run folder of another configuration.
     """
     frames = SyntheticDataset(data, labels=[name for name in PRETEXTS[pretext].labels if name in LABELS])
-    config = FitConfig(budget=budget, batch_size=batch_size, seed=seed, workers=workers, **({} if lr is None else {"lr": lr}))
+    config = FitConfig(budget=budget, batch_size=batch_size, seed=seed, workers=workers)
+    if lr is not None:
+        config = replace(config, lr=lr)
     with seeded(seed, "initialisation"):
         learner = build_pretext(pretext, build_backbone(backbone, width=width))
     source = {"path": str(data), "family": frames.manifest.config["family"], "frames": len(frames)}
