@@ -9,28 +9,13 @@ import warp as wp
 from numpy.typing import NDArray
 
 from renderers import texture_store
+from renderers.device import struct_rows, upload
 from renderers.flatten import FlatScene, flatten
-from renderers.kernels import KERNEL_OPTIONS
+from renderers.kernels.materials import MaterialRow
 from scenes.scene import Scene
 from scenes.semantics import semantic_id
 
-wp.set_module_options(KERNEL_OPTIONS)
-
 BLOCK = 64  # triangles (or vertices) of one instance that are culled and launched together
-
-
-@wp.struct
-class MaterialRow:
-    """A `scenes.scene.Material` as kernels read it. `texture_size` 0: no texture. `texels_per_metre` at mip level 0."""
-
-    color: wp.vec3
-    emission: wp.vec3
-    roughness: wp.float32
-    metallic: wp.float32
-    texels_per_metre: wp.float32
-    texture_offset: wp.int32
-    texture_size: wp.int32
-    texture_levels: wp.int32
 
 
 @dataclass(frozen=True)
@@ -78,15 +63,14 @@ class SceneBuffers:
     def __init__(self, scene: Scene, device: str) -> None:
         self.scene, self.device = scene, device
         self.flat = flat = flatten(scene)
-        with wp.ScopedDevice(device):
-            self.vertices = wp.array(flat.vertices, dtype=wp.vec3)
-            self.normals = wp.array(flat.normals, dtype=wp.vec3)
-            self.uvs = wp.array(flat.uvs, dtype=wp.vec2)
-            self.triangles = wp.array(flat.triangles, dtype=wp.vec3i)
-            self.triangle_instance = wp.array(flat.triangle_instance, dtype=wp.int32)
-            self.triangle_look = wp.array(flat.triangle_material * 2 + flat.triangle_smooth, dtype=wp.int32)
-            self.semantics = wp.array([semantic_id(i.category, scene.label_space) for i in scene.instances], dtype=wp.uint8)
-            self.texels, self.materials = _upload_materials(scene)
+        self.vertices = upload(flat.vertices, wp.vec3, device)
+        self.normals = upload(flat.normals, wp.vec3, device)
+        self.uvs = upload(flat.uvs, wp.vec2, device)
+        self.triangles = upload(flat.triangles, wp.vec3i, device)
+        self.triangle_instance = upload(flat.triangle_instance, wp.int32, device)
+        self.triangle_look = upload(flat.triangle_material * 2 + flat.triangle_smooth, wp.int32, device)
+        self.semantics = upload([semantic_id(i.category, scene.label_space) for i in scene.instances], wp.uint8, device)
+        self.texels, self.materials = _upload_materials(scene, device)
         emits = np.array([any(m.emission) for m in scene.materials])
         self.triangle_blocks = _triangle_blocks(flat, emits[flat.triangle_material])
         ranges = flat.vertex_range
@@ -102,16 +86,16 @@ class SceneBuffers:
         return np.stack([i.motion.at(time) for i in self.scene.instances])
 
 
-def _upload_materials(scene: Scene) -> tuple[wp.array, wp.array]:
+def _upload_materials(scene: Scene, device: str) -> tuple[wp.array, wp.array]:
     textures = tuple(dict.fromkeys(m.texture for m in scene.materials if m.texture))
     store, stored = texture_store.pack(textures)
     where = dict(zip(textures, stored, strict=True))
-    rows = np.zeros(max(len(scene.materials), 1), dtype=MaterialRow.numpy_dtype())
-    for row, material in zip(rows, scene.materials, strict=False):
+    rows = struct_rows(MaterialRow, len(scene.materials))
+    for row, material in zip(rows, scene.materials, strict=True):
         for name in ("color", "emission", "roughness", "metallic"):
             row[name] = getattr(material, name)
         if material.texture:
             place = where[material.texture]
             row["texels_per_metre"] = place.size / material.texture.metres
             row["texture_offset"], row["texture_size"], row["texture_levels"] = place.offset, place.size, place.levels
-    return wp.array(store, dtype=wp.uint64), wp.array(rows, dtype=MaterialRow)
+    return upload(store, wp.uint64, device), upload(rows, MaterialRow, device)

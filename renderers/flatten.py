@@ -44,7 +44,7 @@ class FlatScene:
 
 @dataclass(frozen=True)
 class _Solid:
-    """Faces with an area: indices int64 [K] into the mesh's faces, and for each whether its part is closed and whether it is shaded smoothly."""
+    """Faces with an area: indices int64 [K] into the mesh's faces, and for each whether its part is closed and whether it is smooth."""
 
     kept: NDArray[np.int64]
     closed: NDArray[np.bool_]
@@ -82,7 +82,7 @@ def _material_indices(instance: Instance, slots: NDArray[np.uint8], materials: i
         raise UserError(
             f"instance {instance.name!r} has {len(table)} materials but its mesh uses slot {slots.max()}: give one material per slot"
         )
-    if len(table) and not (0 <= table.min() and table.max() < materials):
+    if len(table) and (table.min() < 0 or table.max() >= materials):
         raise UserError(f"instance {instance.name!r} names material {table.max()}, but the scene has {materials}: use indices below that")
     return table[slots]
 

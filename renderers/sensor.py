@@ -6,16 +6,15 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from renderers.kernels import KERNEL_OPTIONS
-
-wp.set_module_options(KERNEL_OPTIONS)
+from renderers.device import is_cpu, upload
+from renderers.kernels.sensor import develop
 
 KNEE = 0.6
 _TABLE_SIZE = 16384
 
 
 def tone_curve(exposed: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Linear display light in [0, 1) of exposed radiance >= 0: unchanged up to KNEE (mid grey 0.18 stays), then rolling off smoothly to 1."""
+    """Linear display light in [0, 1) of exposed radiance >= 0: unchanged up to KNEE (mid grey 0.18 stays), then rolling off to 1."""
     exposed = np.asarray(exposed, dtype=np.float64)
     rolled = 1.0 - (1.0 - KNEE) * np.exp(-(exposed - KNEE) / (1.0 - KNEE))
     return np.where(exposed <= KNEE, exposed, rolled)
@@ -32,41 +31,16 @@ def byte_table() -> NDArray[np.uint8]:
     return np.rint(255.0 * linear_to_srgb(np.linspace(0.0, 1.0, _TABLE_SIZE))).astype(np.uint8)
 
 
-@wp.func
-def record(exposed: float, table: wp.array(dtype=wp.uint8), knee: float):
-    shown = wp.max(exposed, 0.0)
-    if shown > knee:
-        shown = 1.0 - (1.0 - knee) * wp.exp(-(shown - knee) / (1.0 - knee))
-    return table[int(shown * float(table.shape[0] - 1) + 0.5)]
-
-
-@wp.kernel
-def develop(
-    radiance: wp.array2d(dtype=wp.vec3),
-    exposure: float,
-    knee: float,
-    table: wp.array(dtype=wp.uint8),
-    run: int,
-    rgb: wp.array3d(dtype=wp.uint8),
-):
-    """rgb: uint8 [H, W, 3], sRGB, of the tone curve of exposure * radiance, for a run of pixels."""
-    row, part = wp.tid()
-    for column in range(part * run, wp.min(part * run + run, radiance.shape[1])):
-        light = radiance[row, column] * exposure
-        rgb[row, column, 0] = record(light[0], table, knee)
-        rgb[row, column, 1] = record(light[1], table, knee)
-        rgb[row, column, 2] = record(light[2], table, knee)
-
-
 class Sensor:
     """A noiseless camera: exposure, tone curve, sRGB encoding."""
 
     def __init__(self, device: str) -> None:
-        self._table = wp.array(byte_table(), dtype=wp.uint8, device=device)
+        self._device = device
+        self._table = upload(byte_table(), wp.uint8, device)
 
     def develop(self, radiance: wp.array, exposure: float, rgb: wp.array) -> None:
         """Writes rgb (uint8 [H, W, 3]) from radiance (vec3 [H, W], linear)."""
         height, width = radiance.shape
-        run = width if radiance.device.is_cpu else 1
+        run = width if is_cpu(self._device) else 1
         inputs = [radiance, exposure, KNEE, self._table, run, rgb]
-        wp.launch(develop, dim=(height, width // run), inputs=inputs, device=radiance.device)
+        wp.launch(develop, dim=(height, width // run), inputs=inputs, device=self._device)

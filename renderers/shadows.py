@@ -1,35 +1,28 @@
-# ruff: noqa: RUF046, UP018 - int(0) declares a variable that a kernel may change
-"""Shadow maps: what each light sees, as the triangle under each texel, so that the test is exact up to a texel and needs no depth bias.
+"""Shadow maps: what each light sees, as the triangle under each texel, and the triangles' planes in the light's frame.
 
-A texel's triangle blocks the light from a point when it is nearer to the light both where the point is (the triangle's plane, extended to the
-point's direction) and at the texel's centre (the point's own plane, extended to it). The first fails to be nearer around a concave edge,
-the second around a convex one, and both hold behind a true occluder; so surfaces do not shadow themselves.
+What emits light casts no shadow: the lamp that surrounds a point light would swallow it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
 from renderers.buffers import BLOCK, SceneBuffers
-from renderers.kernels import KERNEL_OPTIONS, apply, mat34
-from renderers.visibility.raster import RasterVisibility, nearness_plane
+from renderers.device import struct_rows, upload, upload_poses
+from renderers.kernels.shadows import LightRow, place_planes
+from renderers.visibility.raster import RasterVisibility
 from renderers.visibility.view import View
 from scenes import geometry
 from scenes.camera import Camera
 from scenes.scene import PointLight, Sun
 
-wp.set_module_options(KERNEL_OPTIONS)
-
 POINT_MAP = 512  # texels of a cube map's edge
 SUN_MAP = 1024
-# A blocker must be nearer by this fraction of the distance; what stands on a floor is joined to its shadow up to a few millimetres.
-CLEARANCE = wp.constant(1.0e-3)
-SUN_CLEARANCE_M = wp.constant(2.0e-3)
-
 # x, y and z axes of the six cube faces in the light's frame, which has the world's directions; rotations, as OpenCV camera frames are.
 FACE_AXES = np.array(
     [
@@ -44,159 +37,17 @@ FACE_AXES = np.array(
 )
 
 
-@wp.struct
-class LightRow:
-    """A light and its maps. `far` > 0: parallel light along z of the light's frame; else a point light at that frame's origin.
-
-    light_from_eye: rigid. offset: where its maps start among the texels of all maps. size, focal: texels.
-    """
-
-    light_from_eye: mat34
-    power: wp.vec3
-    far: wp.float32
-    offset: wp.int32
-    size: wp.int32
-    focal: wp.float32
-
-
-@wp.struct
-class Receiver:
-    """A point that light may reach, in the light's frame: its map ray (nearness = plane . ray), the axes of the map and its position there."""
-
-    own: wp.int32
-    ray: wp.vec3
-    plane: wp.vec3
-    right: wp.vec3
-    down: wp.vec3
-    s: wp.float32
-    t: wp.float32
-    needed: wp.float32
-
-
-@wp.func
-def lit_share(
-    maps: wp.array(dtype=wp.int32), planes: wp.array2d(dtype=wp.vec3), row: int, offset: int, size: int, step: float, at: Receiver
-):
-    """Share of light in [0, 1] that passes the four texels around the receiver, bilinear. A blocker's nearness exceeds `needed` more."""
-    left = wp.floor(at.s)
-    top = wp.floor(at.t)
-    fs = at.s - left
-    ft = at.t - top
-    first = offset + int(top) * size + int(left)
-    seen = wp.vec4i(maps[first], maps[first + 1], maps[first + size], maps[first + size + 1])
-    if seen[0] == at.own and seen[1] == at.own and seen[2] == at.own and seen[3] == at.own:
-        return 1.0
-    weight = wp.vec4((1.0 - fs) * (1.0 - ft), fs * (1.0 - ft), (1.0 - fs) * ft, fs * ft)
-    own_here = wp.dot(at.plane, at.ray) + at.needed
-    lit = float(1.0)
-    for k in range(4):
-        triangle = seen[k]
-        if triangle >= 0 and triangle != at.own:
-            plane = planes[row, triangle]
-            if wp.dot(plane, at.ray) > own_here:
-                there = at.ray + at.right * ((float(k & 1) - fs) * step) + at.down * ((float(k >> 1) - ft) * step)
-                own_there = wp.dot(at.plane, there)
-                if own_there <= 0.0 or wp.dot(plane, there) > own_there + at.needed:
-                    lit -= weight[k]
-    return wp.max(lit, 0.0)
-
-
-@wp.func
-def point_light_share(
-    light: LightRow, row: int, maps: wp.array(dtype=wp.int32), planes: wp.array2d(dtype=wp.vec3), own: int, place: wp.vec3, normal: wp.vec3
-):
-    """Share of point light `row` that reaches `place` with `normal` (both in the light's frame), from its cube map."""
-    x = wp.abs(place[0])
-    y = wp.abs(place[1])
-    z = wp.abs(place[2])
-    at = Receiver()
-    face = int(0)
-    right = wp.vec3(0.0, -1.0, 0.0)
-    down = wp.vec3(0.0, 0.0, -1.0)
-    reach = x
-    if x >= y and x >= z:
-        if place[0] < 0.0:
-            face = 1
-            right = wp.vec3(0.0, 1.0, 0.0)
-    elif y >= z:
-        reach = y
-        face = 2
-        right = wp.vec3(1.0, 0.0, 0.0)
-        if place[1] < 0.0:
-            face = 3
-            right = wp.vec3(-1.0, 0.0, 0.0)
-    else:
-        reach = z
-        face = 4
-        right = wp.vec3(1.0, 0.0, 0.0)
-        down = wp.vec3(0.0, 1.0, 0.0)
-        if place[2] < 0.0:
-            face = 5
-            down = wp.vec3(0.0, -1.0, 0.0)
-    per_reach = 1.0 / wp.max(reach, 1.0e-6)
-    middle = 0.5 * float(light.size) - 0.5
-    at.own = own
-    at.ray = place * per_reach
-    at.plane = normal * (1.0 / wp.dot(normal, place))
-    at.right = right
-    at.down = down
-    at.s = wp.dot(at.ray, right) * light.focal + middle
-    at.t = wp.dot(at.ray, down) * light.focal + middle
-    at.needed = CLEARANCE * per_reach
-    return lit_share(maps, planes, row, light.offset + face * light.size * light.size, light.size, 1.0 / light.focal, at)
-
-
-@wp.func
-def sun_share(
-    light: LightRow, row: int, maps: wp.array(dtype=wp.int32), planes: wp.array2d(dtype=wp.vec3), own: int, place: wp.vec3, normal: wp.vec3
-):
-    """Share of parallel light `row` that reaches `place` with `normal` (both in the light's frame); all of it outside the map."""
-    at = Receiver()
-    at.own = own
-    at.ray = wp.vec3(place[0], place[1], 1.0)
-    slope_x = normal[0] / normal[2]
-    slope_y = normal[1] / normal[2]
-    at.plane = wp.vec3(slope_x, slope_y, light.far - place[2] - slope_x * place[0] - slope_y * place[1])
-    at.right = wp.vec3(1.0, 0.0, 0.0)
-    at.down = wp.vec3(0.0, 1.0, 0.0)
-    middle = 0.5 * float(light.size) - 0.5
-    at.s = place[0] * light.focal + middle
-    at.t = place[1] * light.focal + middle
-    at.needed = SUN_CLEARANCE_M
-    last = float(light.size - 1)
-    if at.s < 0.0 or at.t < 0.0 or at.s >= last or at.t >= last:
-        return 1.0
-    return lit_share(maps, planes, row, light.offset, light.size, 1.0 / light.focal, at)
-
-
-@wp.kernel
-def place_planes(
-    spans: wp.array(dtype=wp.vec3i),
-    light_from_object: wp.array(dtype=mat34),
-    vertices: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
-    far: float,
-    planes: wp.array(dtype=wp.vec3),
-):
-    """Nearness planes of triangles in a light's frame."""
-    block, lane = wp.tid()
-    span = spans[block]
-    i = span[0] + lane
-    if i >= span[1]:
-        return
-    t = triangles[i]
-    pose = light_from_object[span[2]]
-    planes[i] = nearness_plane(apply(pose, vertices[t[0]]), apply(pose, vertices[t[1]]), apply(pose, vertices[t[2]]), far)
-
-
 @dataclass
 class _Map:
-    """One map: a camera, its axes in the light's frame, the drawn view, and the keys of what never moves (None if nothing moves)."""
+    """One map: a camera, its axes in the light's frame, the drawn view, and the depth keys of what never moves.
+
+    disturbed: something that moves was drawn into the view last time.
+    """
 
     camera: Camera
     map_from_light: NDArray[np.float64]
     view: View
-    still_keys: wp.array | None = None
+    keys: wp.array
     disturbed: bool = False
 
 
@@ -234,11 +85,13 @@ class ShadowMaps:
             camera = Camera(width=size, height=size, fx=focal, fy=focal, cx=size / 2, cy=size / 2)
             axes = [geometry.compose(rows, np.zeros(3)) for rows in FACE_AXES]
         maps = []
-        scratch = self._visibility.blank(camera, far)
+        scratch, device = self._visibility.blank(camera, far), self._buffers.device
+        keys: wp.array = wp.empty((size, size), dtype=wp.uint64, device=device)
         for k, map_from_light in enumerate(axes):
             first = offset + k * size * size
             triangle = self.texels[first : first + size * size].reshape((size, size))
-            maps.append(_Map(camera, map_from_light, replace(scratch, triangle=triangle)))
+            own_keys = wp.empty_like(keys) if self._moving.any() else keys
+            maps.append(_Map(camera, map_from_light, replace(scratch, triangle=triangle), own_keys))
         return _Lamp(geometry.invert(pose), far, offset, maps)
 
     def rows(self, pose: NDArray[np.float64], time: int) -> wp.array:
@@ -247,13 +100,14 @@ class ShadowMaps:
             self._draw(time)
             self._time = time
         lights = self._buffers.scene.lights
-        rows = np.zeros(len(lights), dtype=LightRow.numpy_dtype())
+        rows = struct_rows(LightRow, len(lights))
         for row, light, lamp in zip(rows, lights, self._lamps, strict=True):
             row["light_from_eye"] = (lamp.light_from_world @ pose)[:3]
+            row["place"] = _place_in_eye(light, pose)
             row["power"] = light.irradiance if isinstance(light, Sun) else light.intensity
             row["far"], row["offset"] = lamp.far, lamp.offset
             row["size"], row["focal"] = lamp.maps[0].camera.width, lamp.maps[0].camera.fx
-        return wp.array(rows, dtype=LightRow, device=self._buffers.device)
+        return upload(rows, LightRow, self._buffers.device)
 
     def _draw(self, time: int) -> None:
         world_from_object = self._buffers.world_from_object(time)
@@ -267,25 +121,33 @@ class ShadowMaps:
                     self._draw_moving(shadow_map, light_from_object)
 
     def _place_planes(self, row: int, lamp: _Lamp, light_from_object: NDArray[np.float64], among: NDArray[np.bool_]) -> None:
-        spans = self._buffers.triangle_blocks.spans[among]
+        buffers = self._buffers
+        spans = buffers.triangle_blocks.spans[among]
         if len(spans):
-            with wp.ScopedDevice(self._buffers.device):
-                poses = wp.array(light_from_object[:, :3].astype(np.float32), dtype=mat34)
-                inputs = [wp.array(spans, dtype=wp.vec3i), poses, self._buffers.vertices, self._buffers.triangles, lamp.far]
-                wp.launch(place_planes, dim=(len(spans), BLOCK), inputs=[*inputs, self.planes[row]])
+            inputs: list[Any] = [upload(spans, wp.vec3i, buffers.device), upload_poses(light_from_object, buffers.device), buffers.vertices]
+            inputs += [buffers.triangles, lamp.far, self.planes[row]]
+            wp.launch(place_planes, dim=(len(spans), BLOCK), inputs=inputs, device=buffers.device)
 
     def _draw_still(self, shadow_map: _Map, light_from_object: NDArray[np.float64]) -> None:
-        keys = wp.zeros(shadow_map.view.triangle.shape, dtype=wp.uint64, device=self._buffers.device)
-        self._visibility.scan(shadow_map.camera, shadow_map.view, shadow_map.map_from_light @ light_from_object, keys, self._still)
-        self._visibility.resolve(shadow_map.view, keys, clear=False)
-        shadow_map.still_keys = keys if self._moving.any() else None
+        shadow_map.keys.zero_()
+        self._visibility.scan(
+            shadow_map.camera, shadow_map.view, shadow_map.map_from_light @ light_from_object, shadow_map.keys, self._still
+        )
+        self._visibility.resolve(shadow_map.view, shadow_map.keys, clear=False)
 
     def _draw_moving(self, shadow_map: _Map, light_from_object: NDArray[np.float64]) -> None:
-        keys = wp.clone(shadow_map.still_keys)
+        keys = wp.clone(shadow_map.keys)
         drawn = self._visibility.scan(shadow_map.camera, shadow_map.view, shadow_map.map_from_light @ light_from_object, keys, self._moving)
         if drawn or shadow_map.disturbed:
             self._visibility.resolve(shadow_map.view, keys, clear=False)
         shadow_map.disturbed = drawn
+
+
+def _place_in_eye(light: PointLight | Sun, pose: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Position of a light, or the unit vector towards parallel light, in the frame of a camera pose."""
+    if isinstance(light, Sun):
+        return -np.asarray(light.direction) @ pose[:3, :3]
+    return (np.asarray(light.position) - pose[:3, 3]) @ pose[:3, :3]
 
 
 def _world_corners(buffers: SceneBuffers) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import warp as wp
 
-from renderers.kernels import Pinhole
+from renderers.device import is_cpu
+from renderers.kernels.common import Pinhole
 from scenes.camera import Camera
 
 NEAR_M = 0.01
@@ -31,12 +32,12 @@ class View:
 
 def pinhole_of(camera: Camera, device: str, far: float = 0.0) -> Any:
     """The kernel's intrinsics of a scene camera."""
-    pinhole = Pinhole()
+    pinhole: Any = Pinhole()
     for name in ("width", "height", "fx", "fy", "cx", "cy"):
         setattr(pinhole, name, getattr(camera, name))
     pinhole.per_fx, pinhole.per_fy = 1.0 / camera.fx, 1.0 / camera.fy
     pinhole.near, pinhole.far = NEAR_M, far
-    pinhole.run = camera.width if wp.get_device(device).is_cpu else 1
+    pinhole.run = camera.width if is_cpu(device) else 1
     return pinhole
 
 

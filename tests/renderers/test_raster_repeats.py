@@ -74,14 +74,14 @@ def test_zero_area_triangles_are_never_hit():
 
 def test_nan_vertices_name_the_instance():
     broken = triangle_shape([[0, 0, 2], [1, np.nan, 2], [2, 1, 2]])
-    with pytest.raises(UserError, match="'lamp'.*NaN"):
+    with pytest.raises(UserError, match=r"'lamp'.*NaN"):
         RasterRenderer(scene([instance(broken, name="lamp")], camera()))
 
 
 def test_nan_pose_names_the_instance():
     pose = np.eye(4)
     pose[0, 3] = np.nan
-    with pytest.raises(UserError, match="'chair'.*pose"):
+    with pytest.raises(UserError, match=r"'chair'.*pose"):
         RasterRenderer(scene([instance(Shape.of("box", x=1, y=1, z=1), pose, name="chair")], camera()))
 
 
@@ -94,7 +94,7 @@ def test_a_slot_without_material_names_the_instance():
 def test_more_instances_than_ids_are_refused():
     one = instance(Shape.of("box", x=1, y=1, z=1))
     many = [replace(one, name=f"crumb {k}") for k in range(65536)]
-    with pytest.raises(UserError, match="65536 instances.*'crumb 65535'"):
+    with pytest.raises(UserError, match=r"65536 instances.*'crumb 65535'"):
         RasterRenderer(scene(many, camera()))
 
 

@@ -1,10 +1,11 @@
+# mypy: ignore-errors
 """How surfaces reflect and what the sky sends, as kernel functions."""
 
 from __future__ import annotations
 
 import warp as wp
 
-from renderers.kernels import KERNEL_OPTIONS
+from renderers.kernels.common import KERNEL_OPTIONS
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -39,18 +40,19 @@ def sky_mean(sky: SkyRow, normal: wp.vec3):
 
 
 @wp.func
-def reflected(diffuse: wp.vec3, f0: wp.vec3, alpha: float, n: wp.vec3, to_eye: wp.vec3, to_light: wp.vec3):
-    """BRDF times cosine: Lambert plus GGX of width alpha, Smith's shadowing in Hammon's approximation, Schlick's Fresnel term."""
-    cos_light = wp.max(wp.dot(n, to_light), 0.0)
-    cos_eye = wp.max(wp.dot(n, to_eye), 1.0e-3)
-    half = wp.normalize(to_eye + to_light)
-    cos_half = wp.dot(n, half)
+def reflected(diffuse: wp.vec3, f0: wp.vec3, alpha: float, cos_eye: float, cos_light: float, cos_between: float):
+    """BRDF times cosine: Lambert plus GGX of width alpha, Smith's shadowing in Hammon's approximation, Schlick's Fresnel term.
+
+    Cosines of the normal with the directions to eye and light (positive), and between the two; the half vector follows from them.
+    """
+    half_squared = 2.0 + 2.0 * wp.max(cos_between, -0.999)
+    sum_cosines = cos_eye + cos_light
     a2 = alpha * alpha
-    spread = cos_half * cos_half * (a2 - 1.0) + 1.0
+    spread = wp.min(sum_cosines * sum_cosines / half_squared, 1.0) * (a2 - 1.0) + 1.0
     masking = 2.0 * cos_light * cos_eye
-    lobe = 0.5 * a2 / (PI * spread * spread * (masking + alpha * (cos_light + cos_eye - masking) + 1.0e-6))
-    grazing = 1.0 - wp.max(wp.dot(half, to_light), 0.0)
+    lobe = 0.5 * a2 / (PI * spread * spread * (masking + alpha * (sum_cosines - masking)))
+    grazing = 1.0 - 0.5 * wp.sqrt(half_squared)
     grazing2 = grazing * grazing
     schlick = grazing2 * grazing2 * grazing
-    fresnel = f0 + (wp.vec3(1.0, 1.0, 1.0) - f0) * schlick
-    return (diffuse * (1.0 / PI) + fresnel * lobe) * cos_light
+    specular = f0 * (1.0 - schlick) + wp.vec3(schlick, schlick, schlick)
+    return (diffuse * (1.0 / PI) + specular * lobe) * cos_light

@@ -1,10 +1,11 @@
+# mypy: ignore-errors
 """Filtered look-up of stored textures (`renderers.texture_store`) in kernels."""
 
 from __future__ import annotations
 
 import warp as wp
 
-from renderers.kernels import KERNEL_OPTIONS
+from renderers.kernels.common import KERNEL_OPTIONS
 
 wp.set_module_options(KERNEL_OPTIONS)
 

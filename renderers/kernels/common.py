@@ -1,4 +1,4 @@
-# ruff: noqa: RUF046, UP018 - int(0) declares a variable that a kernel may change
+# mypy: ignore-errors
 """Warp's settings for every kernel module of the package, and the few types and functions that kernels share.
 
 Importing this module starts Warp quietly. Kernel modules call `wp.set_module_options(KERNEL_OPTIONS)`: no adjoint code, and
@@ -7,13 +7,30 @@ no fused multiply-add, so that the same input gives the same bits in every kerne
 
 from __future__ import annotations
 
+import ctypes.util
+import os
 from typing import Any
 
 import warp as wp
 
-wp.config.log_level = wp.LOG_ERROR  # initialising without a CUDA driver would print a warning
-wp.init()
-wp.config.log_level = wp.LOG_WARNING
+
+def _start() -> None:
+    """Initialises Warp without its banner, and without the line that its native code prints where there is no CUDA driver."""
+    wp.config.log_level = wp.LOG_WARNING
+    if ctypes.util.find_library("cuda"):
+        wp.init()
+        return
+    stderr, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        wp.init()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(sink)
+
+
+_start()
 
 KERNEL_OPTIONS: dict[str, Any] = {"enable_backward": False, "fuse_fp": False}
 wp.set_module_options(KERNEL_OPTIONS)

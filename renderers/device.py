@@ -1,0 +1,31 @@
+"""Between numpy and Warp: uploads with plain types, and rows of kernel structs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import warp as wp
+from numpy.typing import NDArray
+
+from renderers.kernels.common import mat34
+
+
+def is_cpu(device: str) -> bool:
+    return bool(wp.get_device(device).is_cpu)
+
+
+def upload(values: Any, dtype: Any, device: str) -> wp.array:
+    """A Warp array of `values` on a device."""
+    array: wp.array = wp.array(values, dtype=dtype, device=device)
+    return array
+
+
+def upload_poses(poses: NDArray[np.floating], device: str) -> wp.array:
+    """mat34 [N] of rigid poses [N, 4, 4] or [N, 3, 4], rounded to float32."""
+    return upload(np.ascontiguousarray(poses[:, :3], dtype=np.float32), mat34, device)
+
+
+def struct_rows(struct: Any, count: int) -> NDArray[Any]:
+    """A numpy record array [count], zeroed, laid out as a kernel struct."""
+    return np.zeros(count, dtype=struct.numpy_dtype())
