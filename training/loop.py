@@ -21,7 +21,7 @@ from training.optimiser import build_optimiser
 from training.pretexts.base import Config
 from training.progress import TrainingProgress
 from training.runs import CHECKPOINT_FILE, METRICS_FILE, Metrics, load_state, save_state
-from training.seeds import generator, seed_of
+from training.seeds import generator, seed_global, seed_of
 
 CULPRIT_FILE = "culprit.safetensors"
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
@@ -150,7 +150,7 @@ class Loop(lightning.LightningModule):
         self.wait += time.monotonic() - self._idle_since
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.lr
-        torch.manual_seed(seed_of(self.config.seed, "step", self.step))
+        seed_global(seed_of(self.config.seed, "step", self.step), self.device)
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         del batch_idx

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def train(out: Path) -> None:
-    config = FitConfig(budget=Budget(samples=8 * 400), batch_size=8, lr=1e-2, log_every=7, checkpoint_seconds=0, progress=False)
+    config = FitConfig(budget=Budget(samples=8 * 200), batch_size=8, lr=1e-2, log_every=7, checkpoint_seconds=0, progress=False)
     fit(toy(), Numbers(), config, out)
 
 
@@ -38,7 +38,7 @@ def kill_while_training(out: Path, pause: float) -> None:
 
 def test_killed_at_a_random_moment_and_continued_gives_the_same_bytes(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    kill_while_training(parts, pause=random.Random().uniform(0.01, 0.4))
+    kill_while_training(parts, pause=random.Random().uniform(0.01, 0.25))
     assert (parts / "last.ckpt").exists()
     assert not (parts / "model.safetensors").exists(), "it was killed too late to show anything"
     train(parts)
