@@ -28,7 +28,7 @@ class Shader:
         self._scenery: Any = Scenery()
         for name in ("triangles", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
             setattr(self._scenery, name, getattr(buffers, name))
-        self._scenery.shadow_texels, self._scenery.shadow_planes = self._shadows.texels, self._shadows.planes
+        self._scenery.shadow_maps = self._shadows.texels
         camera = buffers.scene.camera
         self._radiance: wp.array = wp.empty((camera.height, camera.width), dtype=wp.vec3, device=buffers.device)
 

@@ -1,28 +1,28 @@
-"""Shadow maps: what each light sees, as the triangle under each texel, and the triangles' planes in the light's frame.
+"""Shadow maps: how near is what each light sees.
 
 What emits light casts no shadow: the lamp that surrounds a point light would swallow it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from renderers.buffers import BLOCK, SceneBuffers
-from renderers.device import struct_rows, upload, upload_poses
-from renderers.kernels.shadows import LightRow, place_planes
+from renderers.buffers import SceneBuffers
+from renderers.device import struct_rows, upload
+from renderers.kernels.shadows import LightRow, resolve_nearness
 from renderers.visibility.raster import RasterVisibility
 from renderers.visibility.view import View
 from scenes import geometry
 from scenes.camera import Camera
 from scenes.scene import PointLight, Sun
 
-POINT_MAP = 512  # texels of a cube map's edge
-SUN_MAP = 1024
+# Texels of a map's edge; not powers of two, whose columns would compete for the same lines of the cache.
+POINT_MAP = 400
+SUN_MAP = 1000
 # x, y and z axes of the six cube faces in the light's frame, which has the world's directions; rotations, as OpenCV camera frames are.
 FACE_AXES = np.array(
     [
@@ -39,16 +39,17 @@ FACE_AXES = np.array(
 
 @dataclass
 class _Map:
-    """One map: a camera, its axes in the light's frame, the drawn view, and the depth keys of what never moves.
+    """One map: a camera, its axes in the light's frame, its texels, and the depth keys of what never moves.
 
-    disturbed: something that moves was drawn into the view last time.
+    disturbed: the rows into which something that moves was drawn last time.
     """
 
     camera: Camera
     map_from_light: NDArray[np.float64]
-    view: View
+    scratch: View
+    nearness: wp.array
     keys: wp.array
-    disturbed: bool = False
+    disturbed: range = range(0)
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,8 @@ class ShadowMaps:
         self._time: int | None = None
         sizes = [(1, _sun_map_size(buffers)) if isinstance(light, Sun) else (6, POINT_MAP) for light in buffers.scene.lights]
         offsets = np.cumsum([0, *(count * size * size for count, size in sizes)])
-        with wp.ScopedDevice(buffers.device):
-            self.texels = wp.empty(max(int(offsets[-1]), 1), dtype=wp.int32)
-            self.planes = wp.empty((max(len(sizes), 1), len(buffers.flat.triangles)), dtype=wp.vec3)
+        self.texels: wp.array = wp.empty(max(int(offsets[-1]), 1), dtype=wp.float32, device=buffers.device)
+        self._overlay: wp.array | None = None
         self._lamps = [self._lamp(light, int(o), size) for light, o, (_, size) in zip(buffers.scene.lights, offsets, sizes, strict=False)]
 
     def _lamp(self, light: PointLight | Sun, offset: int, size: int) -> _Lamp:
@@ -84,14 +84,14 @@ class ShadowMaps:
             focal = size / 2 - 1  # one texel more than the face on each side, so that filtering does not end at the seams
             camera = Camera(width=size, height=size, fx=focal, fy=focal, cx=size / 2, cy=size / 2)
             axes = [geometry.compose(rows, np.zeros(3)) for rows in FACE_AXES]
-        maps = []
         scratch, device = self._visibility.blank(camera, far), self._buffers.device
-        keys: wp.array = wp.empty((size, size), dtype=wp.uint64, device=device)
+        shared: wp.array = wp.empty((size, size), dtype=wp.uint64, device=device)
+        maps = []
         for k, map_from_light in enumerate(axes):
             first = offset + k * size * size
-            triangle = self.texels[first : first + size * size].reshape((size, size))
-            own_keys = wp.empty_like(keys) if self._moving.any() else keys
-            maps.append(_Map(camera, map_from_light, replace(scratch, triangle=triangle), own_keys))
+            nearness = self.texels[first : first + size * size].reshape((size, size))
+            keys = wp.empty_like(shared) if self._moving.any() else shared
+            maps.append(_Map(camera, map_from_light, scratch, nearness, keys))
         return _Lamp(geometry.invert(pose), far, offset, maps)
 
     def rows(self, pose: NDArray[np.float64], time: int) -> wp.array:
@@ -106,41 +106,52 @@ class ShadowMaps:
             row["place"] = _place_in_eye(light, pose)
             row["power"] = light.irradiance if isinstance(light, Sun) else light.intensity
             row["far"], row["offset"] = lamp.far, lamp.offset
-            row["size"], row["focal"] = lamp.maps[0].camera.width, lamp.maps[0].camera.fx
+            camera = lamp.maps[0].camera
+            row["size"], row["focal"], row["per_focal"] = camera.width, camera.fx, 1.0 / camera.fx
         return upload(rows, LightRow, self._buffers.device)
 
     def _draw(self, time: int) -> None:
         world_from_object = self._buffers.world_from_object(time)
-        for k, lamp in enumerate(self._lamps):
+        for lamp in self._lamps:
             light_from_object = lamp.light_from_world @ world_from_object
-            self._place_planes(k, lamp, light_from_object, self._still | self._moving if self._time is None else self._moving)
             for shadow_map in lamp.maps:
+                poses = shadow_map.map_from_light @ light_from_object
                 if self._time is None:
-                    self._draw_still(shadow_map, light_from_object)
+                    self._draw_still(shadow_map, poses)
                 if self._moving.any():
-                    self._draw_moving(shadow_map, light_from_object)
+                    self._draw_moving(shadow_map, poses)
 
-    def _place_planes(self, row: int, lamp: _Lamp, light_from_object: NDArray[np.float64], among: NDArray[np.bool_]) -> None:
-        buffers = self._buffers
-        spans = buffers.triangle_blocks.spans[among]
-        if len(spans):
-            inputs: list[Any] = [upload(spans, wp.vec3i, buffers.device), upload_poses(light_from_object, buffers.device), buffers.vertices]
-            inputs += [buffers.triangles, lamp.far, self.planes[row]]
-            wp.launch(place_planes, dim=(len(spans), BLOCK), inputs=inputs, device=buffers.device)
-
-    def _draw_still(self, shadow_map: _Map, light_from_object: NDArray[np.float64]) -> None:
+    def _draw_still(self, shadow_map: _Map, poses: NDArray[np.float64]) -> None:
         shadow_map.keys.zero_()
-        self._visibility.scan(
-            shadow_map.camera, shadow_map.view, shadow_map.map_from_light @ light_from_object, shadow_map.keys, self._still
-        )
-        self._visibility.resolve(shadow_map.view, shadow_map.keys, clear=False)
+        self._visibility.scan(shadow_map.camera, shadow_map.scratch, poses, shadow_map.keys, self._still)
+        self._resolve(shadow_map, shadow_map.keys, range(shadow_map.camera.height))
 
-    def _draw_moving(self, shadow_map: _Map, light_from_object: NDArray[np.float64]) -> None:
-        keys = wp.clone(shadow_map.keys)
-        drawn = self._visibility.scan(shadow_map.camera, shadow_map.view, shadow_map.map_from_light @ light_from_object, keys, self._moving)
-        if drawn or shadow_map.disturbed:
-            self._visibility.resolve(shadow_map.view, keys, clear=False)
-        shadow_map.disturbed = drawn
+    def _draw_moving(self, shadow_map: _Map, poses: NDArray[np.float64]) -> None:
+        """Draws what moves over what does not, in the rows that either the last or this drawing touches."""
+        touched = self._visibility.touched_rows(shadow_map.camera, poses, shadow_map.scratch.pinhole.far, self._moving)
+        rows = _cover(touched, shadow_map.disturbed)
+        shadow_map.disturbed = touched
+        if not rows:
+            return
+        if self._overlay is None or self._overlay.shape != shadow_map.keys.shape:
+            self._overlay = wp.empty_like(shadow_map.keys)
+        size = shadow_map.camera.width
+        wp.copy(self._overlay, shadow_map.keys, rows.start * size, rows.start * size, len(rows) * size)
+        if touched:
+            self._visibility.scan(shadow_map.camera, shadow_map.scratch, poses, self._overlay, self._moving)
+        self._resolve(shadow_map, self._overlay, rows)
+
+    def _resolve(self, shadow_map: _Map, keys: wp.array, rows: range) -> None:
+        run = shadow_map.scratch.pinhole.run
+        inputs = [keys, rows.start, run, shadow_map.nearness]
+        wp.launch(resolve_nearness, dim=(len(rows), shadow_map.camera.width // run), inputs=inputs, device=self._buffers.device)
+
+
+def _cover(a: range, b: range) -> range:
+    """The smallest range that holds both."""
+    if not a or not b:
+        return a or b
+    return range(min(a.start, b.start), max(a.stop, b.stop))
 
 
 def _place_in_eye(light: PointLight | Sun, pose: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: RUF046, UP018, SIM102
+# ruff: noqa: RUF046, UP018
 """Labels of the surface under a pixel, where it was and where it will be."""
 
 from __future__ import annotations
@@ -117,15 +117,18 @@ def hidden(u: float, v: float, z: float, own: int, camera: Pinhole, then: Motion
                 if w > nearness * (1.0 + SAME_DEPTH):
                     if covers(geometry.triangles, then.points, t, ray):
                         return True
-                    if geometry.triangle_instance[t] != geometry.triangle_instance[own] or w > nearness * (1.0 + SAME_SURFACE):
+                    if w > nearness * (1.0 + SAME_SURFACE) or geometry.triangle_instance[t] != geometry.triangle_instance[own]:
                         last_vote = 1.0
-                elif w > nearness * (1.0 - SAME_DEPTH):
-                    if covers(geometry.triangles, then.points, t, ray):
-                        continues = True
             votes += last_vote * weight[k]
-    if continues:
+    if continues or votes <= 0.5:
         return False
-    return votes > 0.5
+    for k in range(4):
+        t = seen[k]
+        if t >= 0:
+            w = wp.dot(then.planes[t], ray)
+            if w <= nearness * (1.0 + SAME_DEPTH) and w > nearness * (1.0 - SAME_DEPTH) and covers(geometry.triangles, then.points, t, ray):
+                return False
+    return True
 
 
 @wp.func

@@ -29,11 +29,12 @@ def nearness_plane(a: wp.vec3, b: wp.vec3, c: wp.vec3, far: float):
     q = wp.vec3(0.0, 0.0, 0.0)
     if far > 0.0:
         if n[2] != 0.0:
-            q = wp.vec3(n[0] / n[2], n[1] / n[2], far - wp.dot(n, a) / n[2])
+            per_z = 1.0 / n[2]
+            q = wp.vec3(n[0] * per_z, n[1] * per_z, far - wp.dot(n, a) * per_z)
     else:
         height = wp.dot(n, a)
         if height != 0.0:
-            q = n / height
+            q = n * (1.0 / height)
     return q
 
 

@@ -45,12 +45,12 @@ def reflected(diffuse: wp.vec3, f0: wp.vec3, alpha: float, cos_eye: float, cos_l
 
     Cosines of the normal with the directions to eye and light (positive), and between the two; the half vector follows from them.
     """
-    half_squared = 2.0 + 2.0 * wp.max(cos_between, -0.999)
+    half_squared = 2.0 + 2.0 * wp.max(cos_between, -0.999)  # its cosine with the normal is sum_cosines / sqrt(half_squared)
     sum_cosines = cos_eye + cos_light
     a2 = alpha * alpha
-    spread = wp.min(sum_cosines * sum_cosines / half_squared, 1.0) * (a2 - 1.0) + 1.0
+    spread = wp.min(sum_cosines * sum_cosines, half_squared) * (a2 - 1.0) + half_squared
     masking = 2.0 * cos_light * cos_eye
-    lobe = 0.5 * a2 / (PI * spread * spread * (masking + alpha * (sum_cosines - masking)))
+    lobe = 0.5 * a2 * half_squared * half_squared / (PI * spread * spread * (masking + alpha * (sum_cosines - masking)))
     grazing = 1.0 - 0.5 * wp.sqrt(half_squared)
     grazing2 = grazing * grazing
     schlick = grazing2 * grazing2 * grazing

@@ -25,23 +25,23 @@ class Scenery:
     triangle_look: wp.array(dtype=wp.int32)
     materials: wp.array(dtype=MaterialRow)
     texels: wp.array(dtype=wp.uint64)
-    shadow_texels: wp.array(dtype=wp.int32)
-    shadow_planes: wp.array2d(dtype=wp.vec3)
+    shadow_maps: wp.array(dtype=wp.float32)
 
 
 @wp.struct
 class Point:
     """A visible surface point, camera frame. `facing`: geometric normal, `smooth`: shading normal, both unit and towards the eye."""
 
-    triangle: wp.int32
     place: wp.vec3
     facing: wp.vec3
     smooth: wp.vec3
     to_eye: wp.vec3
+    cos_eye: wp.float32
+    curved: wp.bool
 
 
 @wp.func
-def direct_light(light: LightRow, row: int, at: Point, diffuse: wp.vec3, f0: wp.vec3, alpha: float, scenery: Scenery):
+def direct_light(light: LightRow, at: Point, diffuse: wp.vec3, f0: wp.vec3, alpha: float, scenery: Scenery):
     """Radiance towards the eye of one light's direct light."""
     to_light = light.place
     if light.far == 0.0:
@@ -50,21 +50,20 @@ def direct_light(light: LightRow, row: int, at: Point, diffuse: wp.vec3, f0: wp.
     cos_light = wp.dot(at.smooth, to_light)
     if cos_facing <= 0.0 or cos_light <= 0.0:
         return wp.vec3(0.0, 0.0, 0.0)
-    strength = lit_share(light, row, scenery.shadow_texels, scenery.shadow_planes, at.triangle, at.place, at.facing)
+    strength = lit_share(light, scenery.shadow_maps, at.place, at.facing)
     if strength <= 0.0:
         return wp.vec3(0.0, 0.0, 0.0)
-    # Facets near the terminator would end in a hard line; fade them (Chiang et al., "Taming the shadow terminator", 2019).
-    ease = wp.min(1.0, cos_facing / (cos_light * wp.dot(at.facing, at.smooth) + 1.0e-6))
-    strength = strength * ease * (1.0 + ease * (1.0 - ease))
+    if at.curved:
+        # Facets near the terminator would end in a hard line; fade them (Chiang et al., "Taming the shadow terminator", 2019).
+        ease = wp.min(1.0, cos_facing / (cos_light * wp.dot(at.facing, at.smooth) + 1.0e-6))
+        strength = strength * ease * (1.0 + ease * (1.0 - ease))
     cos_between = wp.dot(at.to_eye, to_light)
     if light.far == 0.0:
-        squared = wp.max(wp.dot(to_light, to_light), 1.0e-4)
-        per_distance = 1.0 / wp.sqrt(squared)
-        strength = strength / squared
+        per_distance = 1.0 / wp.sqrt(wp.max(wp.dot(to_light, to_light), 1.0e-4))
+        strength = strength * per_distance * per_distance
         cos_light = cos_light * per_distance
         cos_between = cos_between * per_distance
-    cos_eye = wp.max(wp.dot(at.smooth, at.to_eye), 1.0e-3)
-    return wp.cw_mul(light.power * strength, reflected(diffuse, f0, alpha, cos_eye, cos_light, cos_between))
+    return wp.cw_mul(light.power * strength, reflected(diffuse, f0, alpha, at.cos_eye, cos_light, cos_between))
 
 
 @wp.func
@@ -82,7 +81,6 @@ def shade_point(
     """Radiance towards the eye of the surface of triangle `t` on `ray`."""
     z = 1.0 / wp.dot(plane, ray)
     at = Point()
-    at.triangle = t
     at.place = ray * z
     at.to_eye = ray * (-1.0 / wp.length(ray))
     at.facing = plane * (-1.0 / wp.length(plane))
@@ -102,10 +100,12 @@ def shade_point(
         alpha = 1.0 - beta - gamma
         if (look & 1) == 1:
             smooth = scenery.normals[corner[0]] * alpha + scenery.normals[corner[1]] * beta + scenery.normals[corner[2]] * gamma
-            smooth = wp.normalize(rotate(eye_from_object[scenery.triangle_instance[t]], smooth))
+            smooth = rotate(eye_from_object[scenery.triangle_instance[t]], smooth)
+            smooth = smooth * (1.0 / wp.length(smooth))
             if wp.dot(n, at.facing) < 0.0:
                 smooth = -smooth
             at.smooth = smooth
+            at.curved = True
         if material.texture_size > 0:
             uv = scenery.uvs[corner[0]] * alpha + scenery.uvs[corner[1]] * beta + scenery.uvs[corner[2]] * gamma
             # The pixel's footprint on the surface is a long ellipse at grazing angles; the mean of its axes is filtered.
@@ -120,13 +120,14 @@ def shade_point(
                 footprint,
             )
             color = wp.cw_mul(color, texture)
+    at.cos_eye = wp.max(wp.dot(at.smooth, at.to_eye), 1.0e-3)
     dielectric = 1.0 - material.metallic
     f0 = wp.vec3(0.04, 0.04, 0.04) * dielectric + color * material.metallic
     diffuse = color * dielectric
     width = wp.max(material.roughness * material.roughness, 0.02)
     light = material.emission + wp.cw_mul(diffuse + f0, sky_mean(sky, at.smooth))
     for k in range(lights.shape[0]):
-        light += direct_light(lights[k], k, at, diffuse, f0, width, scenery)
+        light += direct_light(lights[k], at, diffuse, f0, width, scenery)
     return light
 
 

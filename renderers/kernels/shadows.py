@@ -1,10 +1,9 @@
 # mypy: ignore-errors
 # ruff: noqa: RUF046, UP018
-"""How much of a light reaches a point, from shadow maps that hold the triangle under each texel; no depth bias is needed.
+"""How much of a light reaches a point, from maps of the nearness that the light sees.
 
-A texel's triangle blocks the light from a point when it is nearer to the light both where the point is (the triangle's plane, extended to
-the point's direction) and at the texel's centre (the point's own plane, extended to it). The first fails to be nearer around a concave
-edge, the second around a convex one, and both hold behind a true occluder; so surfaces do not shadow themselves.
+A texel blocks the light when what it holds is nearer than the point's own plane, extended to the texel's centre. So flat and gently curved
+surfaces do not shadow themselves however obliquely they are lit, and no bias detaches shadows from what casts them.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import warp as wp
 
 from renderers.kernels.common import KERNEL_OPTIONS, apply, mat34, rotate
-from renderers.kernels.raster import nearness_plane
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -36,6 +34,7 @@ class LightRow:
     offset: wp.int32
     size: wp.int32
     focal: wp.float32
+    per_focal: wp.float32
 
 
 @wp.struct
@@ -81,7 +80,7 @@ def look_up_cube(light: LightRow, place: wp.vec3):
             down = wp.vec3(0.0, -1.0, 0.0)
     middle = 0.5 * float(light.size) - 0.5
     at = Lookup()
-    at.ray = place / wp.max(reach, 1.0e-6)
+    at.ray = place * (1.0 / wp.max(reach, 1.0e-6))
     at.right = right
     at.down = down
     at.s = wp.dot(at.ray, right) * light.focal + middle
@@ -106,67 +105,48 @@ def look_up_sun(light: LightRow, place: wp.vec3):
 
 
 @wp.func
-def own_nearness_plane(light: LightRow, place: wp.vec3, normal: wp.vec3):
-    """Nearness plane, in the light's frame, of the surface at `place` with `normal`."""
-    if light.far > 0.0:
-        slope_x = normal[0] / normal[2]
-        slope_y = normal[1] / normal[2]
-        return wp.vec3(slope_x, slope_y, light.far - place[2] - slope_x * place[0] - slope_y * place[1])
-    return normal / wp.dot(normal, place)
-
-
-@wp.func
-def lit_share(
-    light: LightRow, row: int, maps: wp.array(dtype=wp.int32), planes: wp.array2d(dtype=wp.vec3), own: int, x: wp.vec3, facing: wp.vec3
-):
-    """Share in [0, 1] of light `row` that reaches x on triangle `own` with normal `facing` (eye's frame): bilinear over 4 texels."""
+def lit_share(light: LightRow, maps: wp.array(dtype=wp.float32), x: wp.vec3, facing: wp.vec3):
+    """Share in [0, 1] of a light that reaches the surface point x with normal `facing` (eye's frame): bilinear over four texels."""
     place = apply(light.light_from_eye, x)
+    normal = rotate(light.light_from_eye, facing)
     at = Lookup()
+    own = float(0.0)
+    slope = wp.vec3(0.0, 0.0, 0.0)
+    margin = SUN_CLEARANCE_M
     if light.far > 0.0:
         at = look_up_sun(light, place)
+        own = light.far - place[2]
+        slope = normal * (1.0 / normal[2])
     else:
         at = look_up_cube(light, place)
+        slope = normal * (1.0 / wp.dot(normal, place))
+        own = wp.dot(slope, at.ray)
+        margin = CLEARANCE * own
     left = wp.floor(at.s)
     top = wp.floor(at.t)
-    first = at.first + int(top) * light.size + int(left)
-    seen = wp.vec4i(maps[first], maps[first + 1], maps[first + light.size], maps[first + light.size + 1])
-    if seen[0] == own and seen[1] == own and seen[2] == own and seen[3] == own:
-        return 1.0
     fs = at.s - left
     ft = at.t - top
-    weight = wp.vec4((1.0 - fs) * (1.0 - ft), fs * (1.0 - ft), (1.0 - fs) * ft, fs * ft)
-    own_plane = own_nearness_plane(light, place, rotate(light.light_from_eye, facing))
-    own_here = wp.dot(own_plane, at.ray)
-    margin = wp.where(light.far > 0.0, SUN_CLEARANCE_M, CLEARANCE * own_here)
-    step = 1.0 / light.focal
-    lit = float(1.0)
-    for k in range(4):
-        triangle = seen[k]
-        if triangle >= 0 and triangle != own:
-            plane = planes[row, triangle]
-            if wp.dot(plane, at.ray) > own_here + margin:
-                there = at.ray + at.right * ((float(k & 1) - fs) * step) + at.down * ((float(k >> 1) - ft) * step)
-                own_there = wp.dot(own_plane, there)
-                if own_there <= 0.0 or wp.dot(plane, there) > own_there + margin:
-                    lit -= weight[k]
-    return wp.max(lit, 0.0)
+    step_s = wp.dot(slope, at.right) * light.per_focal
+    step_t = wp.dot(slope, at.down) * light.per_focal
+    lowest = 0.5 * own  # near the horizon of the surface its plane falls off without bound
+    here = own - fs * step_s - ft * step_t
+    first = at.first + int(top) * light.size + int(left)
+    blocked = float(0.0)
+    if maps[first] > wp.max(here, lowest) + margin:
+        blocked += (1.0 - fs) * (1.0 - ft)
+    if maps[first + 1] > wp.max(here + step_s, lowest) + margin:
+        blocked += fs * (1.0 - ft)
+    if maps[first + light.size] > wp.max(here + step_t, lowest) + margin:
+        blocked += (1.0 - fs) * ft
+    if maps[first + light.size + 1] > wp.max(here + step_s + step_t, lowest) + margin:
+        blocked += fs * ft
+    return wp.max(1.0 - blocked, 0.0)
 
 
 @wp.kernel
-def place_planes(
-    spans: wp.array(dtype=wp.vec3i),
-    light_from_object: wp.array(dtype=mat34),
-    vertices: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
-    far: float,
-    planes: wp.array(dtype=wp.vec3),
-):
-    """Nearness planes of triangles in a light's frame."""
-    block, lane = wp.tid()
-    span = spans[block]
-    i = span[0] + lane
-    if i >= span[1]:
-        return
-    t = triangles[i]
-    pose = light_from_object[span[2]]
-    planes[i] = nearness_plane(apply(pose, vertices[t[0]]), apply(pose, vertices[t[1]]), apply(pose, vertices[t[2]]), far)
+def resolve_nearness(keys: wp.array2d(dtype=wp.uint64), first: int, run: int, nearness: wp.array2d(dtype=wp.float32)):
+    """Nearness of what is drawn in the rows from `first` on; 0 where there is nothing."""
+    row, part = wp.tid()
+    for column in range(part * run, wp.min(part * run + run, nearness.shape[1])):
+        bits = wp.uint32(keys[first + row, column] >> wp.uint64(32))
+        nearness[first + row, column] = wp.cast(bits, wp.float32)

@@ -83,6 +83,29 @@ class RasterVisibility:
             wp.launch(scan_triangles, dim=(len(triangle_spans), BLOCK), inputs=[*inputs, view.planes, keys])
         return True
 
+    def touched_rows(self, camera: Camera, eye_from_object: NDArray[np.float64], far: float, among: NDArray[np.bool_]) -> range:
+        """Rows of the image that the triangle blocks `among` may reach, from their balls."""
+        centre, radius, _ = self._balls(eye_from_object)
+        seen = among & visible_balls(camera, centre, radius, far)
+        if not seen.any():
+            return range(0)
+        y, z, r = centre[seen, 1], centre[seen, 2], radius[seen]
+        if far > 0:
+            low, high = y - r, y + r
+        elif (z - r < NEAR_M).any():
+            return range(camera.height)
+        else:
+            low, high = np.minimum((y - r) / (z - r), (y - r) / (z + r)), np.maximum((y + r) / (z - r), (y + r) / (z + r))
+        first, last = np.floor(camera.fy * low.min() + camera.cy - 1), np.ceil(camera.fy * high.max() + camera.cy + 1)
+        return range(int(np.clip(first, 0, camera.height)), int(np.clip(last, 0, camera.height)))
+
+    def _balls(self, eye_from_object: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+        """(centre [B, 3], radius [B], instance [B]) of all triangle blocks in the eye's frame, with room for rounding."""
+        blocks = self._buffers.triangle_blocks
+        instance = blocks.spans[:, 2]
+        centre = np.einsum("bij,bj->bi", eye_from_object[instance, :3, :3], blocks.centre) + eye_from_object[instance, :3, 3]
+        return centre, blocks.radius * (1 + 1e-6) + 1e-6, instance
+
     def resolve(self, view: View, keys: wp.array, *, clear: bool) -> None:
         """Writes view.triangle from `keys`."""
         pinhole = view.pinhole
@@ -93,9 +116,8 @@ class RasterVisibility:
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """(vertex spans [B, 3], triangle spans [B, 4]) of what may be in view."""
         buffers, blocks = self._buffers, self._buffers.triangle_blocks
-        instance = blocks.spans[:, 2]
-        centre = np.einsum("bij,bj->bi", eye_from_object[instance, :3, :3], blocks.centre) + eye_from_object[instance, :3, 3]
-        kept = visible_balls(camera, centre, blocks.radius * (1 + 1e-6) + 1e-6, far)
+        centre, radius, instance = self._balls(eye_from_object)
+        kept = visible_balls(camera, centre, radius, far)
         if among is not None:
             kept &= among
         cull = blocks.closed & self._eye_outside(eye_from_object, far)[instance]
@@ -110,5 +132,4 @@ class RasterVisibility:
             return np.ones(len(eye_from_object), dtype=bool)
         eye = geometry.invert(eye_from_object)[:, :3, 3]
         bounds, margin = self._buffers.flat.bounds, 4 * NEAR_M
-        outside: NDArray[np.bool_] = ((eye < bounds[:, 0] - margin) | (eye > bounds[:, 1] + margin)).any(1)
-        return outside
+        return np.any((eye < bounds[:, 0] - margin) | (eye > bounds[:, 1] + margin), axis=1)
