@@ -28,6 +28,7 @@ def srgb_to_linear(encoded: NDArray[np.floating] | float) -> NDArray[np.float64]
 
 
 _LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+_LANE_OF_BYTE = np.rint(1023.0 * np.sqrt(_LINEAR_OF_BYTE)).astype(np.uint64)
 
 
 def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -46,15 +47,16 @@ def mip_chain(texture: Texture) -> tuple[NDArray[np.uint64], int, int]:
     A texel is three lanes of 21 bits, red lowest, each 1023 * sqrt(linear light): weights that sum to 2048 filter all channels of a texel
     by one multiplication (`renderers.texture_sampling`). Levels are box averages of linear light.
     """
-    level = _LINEAR_OF_BYTE[_power_of_two(build(texture))]
-    size, levels, chain = level.shape[0], 0, []
-    while True:
-        stored = np.rint(1023.0 * np.sqrt(level)).astype(np.uint64)
-        chain.append((stored[..., 0] | stored[..., 1] << np.uint64(21) | stored[..., 2] << np.uint64(42)).ravel())
-        levels += 1
-        if level.shape[0] == 1:
-            return np.concatenate(chain), size, levels
+    image = _power_of_two(build(texture))
+    chain, level = [_texels(_LANE_OF_BYTE[image])], _LINEAR_OF_BYTE[image]
+    while level.shape[0] > 1:
         level = 0.25 * (level[0::2, 0::2] + level[1::2, 0::2] + level[0::2, 1::2] + level[1::2, 1::2])
+        chain.append(_texels(np.rint(1023.0 * np.sqrt(level)).astype(np.uint64)))
+    return np.concatenate(chain), image.shape[0], len(chain)
+
+
+def _texels(lanes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return (lanes[..., 0] | lanes[..., 1] << np.uint64(21) | lanes[..., 2] << np.uint64(42)).ravel()
 
 
 def pack(textures: tuple[Texture, ...]) -> tuple[NDArray[np.uint64], list[StoredTexture]]:

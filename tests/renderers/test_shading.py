@@ -1,0 +1,164 @@
+"""Light, shadows, textures and the sensor: values that can be computed by hand, and images that must be equal."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from render_worlds import camera, centre_rays, instance, scene
+
+from renderers import sensor, texture_store
+from renderers.raster import RasterRenderer
+from scenes import geometry
+from scenes.scene import Material, PointLight, Shape, Sky, Sun, Texture
+from scenes.textures import build
+
+DARK = Sky(zenith=(0, 0, 0), horizon=(0, 0, 0), ground=(0, 0, 0))
+DIM = Sky(zenith=(0.1, 0.1, 0.1), horizon=(0.1, 0.1, 0.1), ground=(0.1, 0.1, 0.1))
+MATT = Material(color=(0.6, 0.5, 0.4), roughness=1.0)
+FLOOR = Shape.of("plane", x=12.0, y=12.0)
+PLATE = Shape.of("box", x=1.0, y=1.0, z=0.01)
+
+
+def at(x: float, y: float, z: float) -> np.ndarray:
+    return geometry.compose(np.eye(3), (x, y, z))
+
+
+def overhead(things, lights, **more):
+    """A world seen obliquely from above the floor z = 0."""
+    pose = geometry.look_at((0.5, -4.0, 5.0), (0, 0, 0))
+    return scene(things, camera(320, 240, 80), pose, lights=lights, materials=(MATT,), sky=DIM, **more)
+
+
+def floor_points(world, frame) -> np.ndarray:
+    """World x, y of what each pixel sees."""
+    points = centre_rays(world.camera) * frame["depth"][..., None]
+    return (points @ world.camera_motion.at(0)[:3, :3].T + world.camera_motion.at(0)[:3, 3])[..., :2]
+
+
+@pytest.mark.parametrize(
+    ("light", "centre", "half"),
+    [
+        (PointLight(position=(0.3, 0.2, 2.0), intensity=(5, 5, 5)), (-0.3, -0.2), 1.0),  # a plate half-way up doubles in size
+        (Sun(direction=(0.6, 0.0, -0.8), irradiance=(2, 2, 2)), (0.75, 0.0), 0.5),  # it shifts by height * 0.6 / 0.8
+    ],
+)
+def test_a_plate_casts_its_analytic_shadow(light, centre, half):
+    floor, plate = instance(FLOOR), instance(PLATE, at(0, 0, 1.0))
+    shaded, open_, unlit = (
+        RasterRenderer(overhead(things, lights)).render(0)
+        for things, lights in (([floor, plate], [light]), ([floor], [light]), ([floor], []))
+    )
+    offset = np.abs(floor_points(overhead([floor], []), shaded) - centre).max(-1)
+    on_floor = shaded["instance"] == 1
+    inside, outside = on_floor & (offset < half - 0.05), on_floor & (offset > half + 0.05)
+    assert inside.sum() > 500
+    np.testing.assert_array_equal(shaded["rgb"][inside], unlit["rgb"][inside])
+    np.testing.assert_array_equal(shaded["rgb"][outside], open_["rgb"][outside])
+    assert (open_["rgb"][inside].astype(int) > unlit["rgb"][inside].astype(int) + 10).all()
+
+
+@pytest.mark.parametrize(
+    "light", [PointLight(position=(1.0, -1.5, 2.0), intensity=(6, 6, 6)), Sun(direction=(-0.48, 0.6, -0.64), irradiance=(2, 2, 2))]
+)
+@pytest.mark.parametrize(
+    "shape",
+    [Shape.of("sphere", radius=0.5, subdivisions=4), Shape.of("box", x=0.9, y=0.8, z=0.7), Shape.of("cylinder", radius=0.4, height=1.0)],
+)
+def test_lit_faces_of_convex_bodies_do_not_shadow_themselves(shape, light):
+    """Something that emits casts no shadow, so a trace of emission gives the same body without self-shadowing."""
+    spectra = {}
+    for name, glow in (("plain", 0.0), ("shadowless", 1e-7)):
+        material = replace(MATT, emission=(glow, glow, glow))
+        body = instance(shape, geometry.compose(geometry.rotation_z(0.4), (0, 0, 0.6)))
+        world = replace(overhead([body], [light]), materials=(material,))
+        spectra[name] = RasterRenderer(world).render(0)["rgb"].astype(int)
+    difference = np.abs(spectra["plain"] - spectra["shadowless"]).max(-1)
+    assert (difference > 2).sum() <= 0.002 * (spectra["plain"].max(-1) > 0).sum()
+
+
+def test_lambert_light_at_a_known_distance_and_angle():
+    """Radiance = albedo / pi * intensity * cos / d^2, plus what a rough dielectric reflects (below 4 % of it here)."""
+    light = PointLight(position=(0.0, 0.0, 2.0), intensity=(3.0, 3.0, 3.0))
+    world = replace(overhead([instance(FLOOR)], [light]), sky=DARK)
+    frame = RasterRenderer(world).render(0)
+    radial = np.linalg.norm(floor_points(world, frame), axis=-1)
+    lambert = np.array(MATT.color)[None, None] / np.pi * (3.0 * 2.0 / (radial**2 + 4.0) ** 1.5)[..., None]
+    expected = 255 * sensor.linear_to_srgb(sensor.tone_curve(lambert))
+    near = frame["valid"] & (radial < 3)
+    difference = (frame["rgb"] - expected)[near]
+    assert difference.min() > -0.6
+    assert difference.max() < 8
+
+
+def test_moving_shadows_do_not_depend_on_the_order_of_times():
+    light = PointLight(position=(0.3, 0.2, 2.0), intensity=(5, 5, 5))
+    steps = [at(0.4 * t, 0.2 * t, 1.0) for t in range(-1, 4)]
+    moving = overhead([instance(FLOOR), instance(PLATE, np.stack(steps))], [light], frames=3)
+    renderer = RasterRenderer(moving)
+    for time in (2, 0, 1, 2):
+        still = overhead([instance(FLOOR), instance(PLATE, steps[time + 1])], [light])
+        np.testing.assert_array_equal(renderer.render(time, ["rgb"])["rgb"], RasterRenderer(still).render(0, ["rgb"])["rgb"])
+
+
+def test_a_sun_reaches_where_nothing_is_above_and_the_sky_fills_the_rest():
+    sky = Sky(zenith=(0.1, 0.2, 0.4), horizon=(0.18, 0.18, 0.18), ground=(0.05, 0.04, 0.03))
+    pose = geometry.look_at((0, 0, 1), (5, 0, 1))
+    world = replace(scene([instance(FLOOR)], camera(65, 65, 60), pose), sky=sky)
+    rgb = RasterRenderer(world).render(0)["rgb"]
+    assert rgb[0, 32, 2] > rgb[0, 32, 0]  # towards the zenith it turns blue
+    np.testing.assert_allclose(rgb[31, 32].astype(int), 118, atol=9)  # next to the horizon: mid grey, with a little of the zenith
+
+
+def test_mip_levels_average_linear_light():
+    texture = Texture.of("noise", resolution=64)
+    texels, size, levels = texture_store.mip_chain(texture)
+    assert (size, levels) == (64, 7)
+    assert len(texels) == (4**7 - 1) // 3
+    lanes = np.array([(int(texels[-1]) >> shift) & (2**21 - 1) for shift in (0, 21, 42)])
+    mean = texture_store.srgb_to_linear(build(texture) / 255).mean((0, 1))
+    np.testing.assert_allclose((lanes / 1023) ** 2, mean, rtol=2e-3)
+
+
+def test_a_far_texture_fades_to_its_mean_and_a_near_one_keeps_its_colours():
+    texture = Texture.of("checker", metres=0.5, resolution=64)
+    material = Material(texture=texture, roughness=1.0)
+    white = Sky(zenith=(0.5, 0.5, 0.5), horizon=(0.5, 0.5, 0.5), ground=(0.5, 0.5, 0.5))
+    pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 200.0))
+    far = replace(scene([instance(Shape.of("plane", x=900.0, y=900.0), pose)], camera(32, 32)), materials=(material,), sky=white)
+    linear = texture_store.srgb_to_linear(build(texture) / 255)
+    seen = RasterRenderer(far).render(0)["rgb"]
+    expected = 255 * sensor.linear_to_srgb((linear.mean((0, 1)) + 0.04) * 0.5)
+    np.testing.assert_allclose(seen.reshape(-1, 3), np.broadcast_to(expected, (1024, 3)), atol=1.5)
+    near = replace(
+        far, instances=(instance(Shape.of("plane", x=900.0, y=900.0), geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 0.3))),)
+    )
+    levels = np.unique(RasterRenderer(near).render(0)["rgb"][..., 0])
+    for tone in np.unique(linear[..., 0]):
+        assert np.abs(levels - 255 * sensor.linear_to_srgb((tone + 0.04) * 0.5)).min() <= 1.5
+
+
+def test_tone_curve_keeps_mid_grey_and_rises_to_white():
+    steps = np.linspace(0, 20, 4001)
+    curve = sensor.tone_curve(steps)
+    assert sensor.tone_curve(np.array(0.18)) == 0.18
+    assert (np.diff(curve) >= 0).all()
+    assert (np.diff(curve[steps < 4]) > 0).all()
+    assert curve[-1] <= 1.0
+    assert curve[-1] > 0.999
+    slope = np.gradient(curve, steps)
+    assert np.abs(np.diff(slope)).max() < 0.02  # no kink at the knee
+
+
+@pytest.mark.parametrize(("radiance", "byte"), [(0.0, 0), (0.18, 118), (0.36, 162), (1e6, 255)])
+def test_emitted_radiance_becomes_the_srgb_byte(radiance, byte):
+    material = Material(color=(0, 0, 0), emission=(radiance,) * 3)
+    pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 2.0))
+    world = replace(scene([instance(FLOOR, pose)], camera(8, 8, 60)), materials=(material,), sky=DARK)
+    np.testing.assert_array_equal(RasterRenderer(world).render(0, ["rgb"])["rgb"], byte)
+
+
+def test_exposure_scales_radiance_before_the_curve():
+    material = Material(color=(0, 0, 0), emission=(0.09, 0.09, 0.09))
+    pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 2.0))
+    world = replace(scene([instance(FLOOR, pose)], camera(8, 8, 60)), materials=(material,), sky=DARK, exposure=2.0)
+    np.testing.assert_array_equal(RasterRenderer(world).render(0, ["rgb"])["rgb"], 118)
