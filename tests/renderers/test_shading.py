@@ -31,7 +31,7 @@ def overhead(things, lights, **more):
 
 def floor_points(world, frame) -> np.ndarray:
     """World x, y of what each pixel sees."""
-    points = centre_rays(world.camera) * frame["depth"][..., None]
+    points = centre_rays(world.camera) * np.where(frame["valid"], frame["depth"], 0.0)[..., None]
     return (points @ world.camera_motion.at(0)[:3, :3].T + world.camera_motion.at(0)[:3, 3])[..., :2]
 
 
@@ -121,7 +121,7 @@ def test_mip_levels_average_linear_light():
 
 def test_a_far_texture_fades_to_its_mean_and_a_near_one_keeps_its_colours():
     texture = Texture.of("checker", metres=0.5, resolution=64)
-    material = Material(texture=texture, roughness=1.0)
+    material = Material(color=(1, 1, 1), texture=texture, roughness=1.0)
     white = Sky(zenith=(0.5, 0.5, 0.5), horizon=(0.5, 0.5, 0.5), ground=(0.5, 0.5, 0.5))
     pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 200.0))
     far = replace(scene([instance(Shape.of("plane", x=900.0, y=900.0), pose)], camera(32, 32)), materials=(material,), sky=white)
