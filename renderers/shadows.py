@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from renderers.buffers import SceneBuffers
 from renderers.device import struct_rows, upload
 from renderers.kernels.shadows import LightRow, resolve_nearness
-from renderers.visibility.raster import RasterVisibility
+from renderers.visibility.raster import Culled, RasterVisibility
 from renderers.visibility.view import View
 from scenes import geometry
 from scenes.camera import Camera
@@ -67,7 +67,7 @@ class ShadowMaps:
         self._buffers, self._visibility = buffers, visibility
         blocks = buffers.triangle_blocks
         moving = buffers.moving[blocks.spans[:, 2]]
-        self._still, self._moving = ~moving & ~blocks.emits, moving & ~blocks.emits
+        self._still, self._moving = np.flatnonzero(~moving & ~blocks.emits), np.flatnonzero(moving & ~blocks.emits)
         self._time: int | None = None
         sizes = [(1, _sun_map_size(buffers)) if isinstance(light, Sun) else (6, POINT_MAP) for light in buffers.scene.lights]
         offsets = np.cumsum([0, *(count * size * size for count, size in sizes)])
@@ -90,7 +90,7 @@ class ShadowMaps:
         for k, map_from_light in enumerate(axes):
             first = offset + k * size * size
             nearness = self.texels[first : first + size * size].reshape((size, size))
-            keys = wp.empty_like(shared) if self._moving.any() else shared
+            keys = wp.empty_like(shared) if len(self._moving) else shared
             maps.append(_Map(camera, map_from_light, scratch, nearness, keys))
         return _Lamp(geometry.invert(pose), far, offset, maps)
 
@@ -118,17 +118,19 @@ class ShadowMaps:
                 poses = shadow_map.map_from_light @ light_from_object
                 if self._time is None:
                     self._draw_still(shadow_map, poses)
-                if self._moving.any():
+                if len(self._moving):
                     self._draw_moving(shadow_map, poses)
 
     def _draw_still(self, shadow_map: _Map, poses: NDArray[np.float64]) -> None:
+        view = shadow_map.scratch
         shadow_map.keys.zero_()
-        self._visibility.scan(shadow_map.camera, shadow_map.scratch, poses, shadow_map.keys, self._still)
+        self._visibility.scan(view, poses, self._cull(shadow_map, poses, self._still), shadow_map.keys)
         self._resolve(shadow_map, shadow_map.keys, range(shadow_map.camera.height))
 
     def _draw_moving(self, shadow_map: _Map, poses: NDArray[np.float64]) -> None:
         """Draws what moves over what does not, in the rows that either the last or this drawing touches."""
-        touched = self._visibility.touched_rows(shadow_map.camera, poses, shadow_map.scratch.pinhole.far, self._moving)
+        culled = self._cull(shadow_map, poses, self._moving)
+        touched = culled.rows(shadow_map.camera, shadow_map.scratch.pinhole.far)
         rows = _cover(touched, shadow_map.disturbed)
         shadow_map.disturbed = touched
         if not rows:
@@ -137,9 +139,11 @@ class ShadowMaps:
             self._overlay = wp.empty_like(shadow_map.keys)
         size = shadow_map.camera.width
         wp.copy(self._overlay, shadow_map.keys, rows.start * size, rows.start * size, len(rows) * size)
-        if touched:
-            self._visibility.scan(shadow_map.camera, shadow_map.scratch, poses, self._overlay, self._moving)
+        self._visibility.scan(shadow_map.scratch, poses, culled, self._overlay)
         self._resolve(shadow_map, self._overlay, rows)
+
+    def _cull(self, shadow_map: _Map, poses: NDArray[np.float64], among: NDArray[np.int64]) -> Culled:
+        return self._visibility.cull(shadow_map.camera, poses, among, shadow_map.scratch.pinhole.far)
 
     def _resolve(self, shadow_map: _Map, keys: wp.array, rows: range) -> None:
         run = shadow_map.scratch.pinhole.run

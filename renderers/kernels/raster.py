@@ -237,8 +237,8 @@ def scan_triangles(
 
 
 @wp.kernel
-def resolve(keys: wp.array2d(dtype=wp.uint64), clear: wp.bool, run: int, triangle: wp.array2d(dtype=wp.int32)):
-    """The winners. With `clear`, `keys` is left ready for the next view."""
+def resolve(keys: wp.array2d(dtype=wp.uint64), run: int, triangle: wp.array2d(dtype=wp.int32)):
+    """The winners, or -1. `keys` is left cleared for the next view."""
     row, part = wp.tid()
     for column in range(part * run, wp.min(part * run + run, triangle.shape[1])):
         key = keys[row, column]
@@ -246,5 +246,4 @@ def resolve(keys: wp.array2d(dtype=wp.uint64), clear: wp.bool, run: int, triangl
         if key != wp.uint64(0):
             winner = int(key & wp.uint64(0xFFFFFFFF))
         triangle[row, column] = winner
-        if clear:
-            keys[row, column] = wp.uint64(0)
+        keys[row, column] = wp.uint64(0)

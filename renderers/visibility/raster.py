@@ -6,6 +6,8 @@ Blocks of triangles outside the frustum are left out on the host, and so are the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import warp as wp
 from numpy.typing import NDArray
@@ -34,6 +36,33 @@ def visible_balls(camera: Camera, centre: NDArray[np.float64], radius: NDArray[n
     return seen
 
 
+@dataclass(frozen=True)
+class Culled:
+    """What may be in view. vertices: int32 [N, 3] and triangles: int32 [M, 4], spans as the kernels take them.
+
+    centre: float64 [M, 3] and radius: float64 [M], a ball around each triangle span in the eye's frame.
+    """
+
+    vertices: NDArray[np.int32]
+    triangles: NDArray[np.int32]
+    centre: NDArray[np.float64]
+    radius: NDArray[np.float64]
+
+    def rows(self, camera: Camera, far: float) -> range:
+        """The image rows that it may reach."""
+        if not len(self.triangles):
+            return range(0)
+        y, z, r = self.centre[:, 1], self.centre[:, 2], self.radius
+        if far > 0:
+            low, high = y - r, y + r
+        elif (z - r < NEAR_M).any():
+            return range(camera.height)
+        else:
+            low, high = np.minimum((y - r) / (z - r), (y - r) / (z + r)), np.maximum((y + r) / (z - r), (y + r) / (z + r))
+        first, last = np.floor(camera.fy * low.min() + camera.cy - 1), np.ceil(camera.fy * high.max() + camera.cy + 1)
+        return range(int(np.clip(first, 0, camera.height)), int(np.clip(last, 0, camera.height)))
+
+
 class RasterVisibility:
     """Fills views of one scene by rasterisation."""
 
@@ -41,6 +70,7 @@ class RasterVisibility:
         self._buffers = buffers
         self._screen = wp.empty(len(buffers.flat.vertices), dtype=wp.vec3, device=buffers.device)
         self._keys: dict[tuple[int, int], wp.array] = {}
+        self._everything = np.arange(len(buffers.triangle_blocks.spans))
 
     def blank(self, camera: Camera, far: float = 0.0) -> View:
         """A view whose arrays are not filled yet."""
@@ -55,76 +85,40 @@ class RasterVisibility:
 
     def see(self, camera: Camera, eye_from_object: NDArray[np.float64]) -> View:
         """What a camera sees in whose frame the instances have the poses `eye_from_object` float64 [I, 4, 4]."""
-        view, size = self.blank(camera), (camera.height, camera.width)
+        view, size, device = self.blank(camera), (camera.height, camera.width), self._buffers.device
         if size not in self._keys:
-            self._keys[size] = wp.zeros(size, dtype=wp.uint64, device=self._buffers.device)
-        self.scan(camera, view, eye_from_object, self._keys[size])
-        self.resolve(view, self._keys[size], clear=True)
+            self._keys[size] = wp.zeros(size, dtype=wp.uint64, device=device)
+        self.scan(view, eye_from_object, self.cull(camera, eye_from_object, self._everything), self._keys[size])
+        inputs = [self._keys[size], view.pinhole.run, view.triangle]
+        wp.launch(resolve, dim=launch_size(view.pinhole), inputs=inputs, device=device)
         return view
 
-    def scan(
-        self,
-        camera: Camera,
-        view: View,
-        eye_from_object: NDArray[np.float64],
-        keys: wp.array,
-        among: NDArray[np.bool_] | None = None,
-    ) -> bool:
-        """Draws into `keys` what may be in view, of the triangle blocks `among` bool [B] (all when None). False if there was nothing."""
-        buffers = self._buffers
-        vertex_spans, triangle_spans = self._spans(camera, view.pinhole.far, eye_from_object, among)
-        if not len(triangle_spans):
-            return False
-        with wp.ScopedDevice(buffers.device):
-            inputs = [upload(vertex_spans, wp.vec3i, buffers.device), upload_poses(eye_from_object, buffers.device), buffers.vertices]
-            inputs += [view.pinhole, view.points, self._screen]
-            wp.launch(place_vertices, dim=(len(vertex_spans), BLOCK), inputs=inputs)
-            inputs = [upload(triangle_spans, wp.vec4i, buffers.device), buffers.triangles, view.points, self._screen, view.pinhole]
-            wp.launch(scan_triangles, dim=(len(triangle_spans), BLOCK), inputs=[*inputs, view.planes, keys])
-        return True
-
-    def touched_rows(self, camera: Camera, eye_from_object: NDArray[np.float64], far: float, among: NDArray[np.bool_]) -> range:
-        """Rows of the image that the triangle blocks `among` may reach, from their balls."""
-        centre, radius, _ = self._balls(eye_from_object)
-        seen = among & visible_balls(camera, centre, radius, far)
-        if not seen.any():
-            return range(0)
-        y, z, r = centre[seen, 1], centre[seen, 2], radius[seen]
-        if far > 0:
-            low, high = y - r, y + r
-        elif (z - r < NEAR_M).any():
-            return range(camera.height)
-        else:
-            low, high = np.minimum((y - r) / (z - r), (y - r) / (z + r)), np.maximum((y + r) / (z - r), (y + r) / (z + r))
-        first, last = np.floor(camera.fy * low.min() + camera.cy - 1), np.ceil(camera.fy * high.max() + camera.cy + 1)
-        return range(int(np.clip(first, 0, camera.height)), int(np.clip(last, 0, camera.height)))
-
-    def _balls(self, eye_from_object: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
-        """(centre [B, 3], radius [B], instance [B]) of all triangle blocks in the eye's frame, with room for rounding."""
-        blocks = self._buffers.triangle_blocks
-        instance = blocks.spans[:, 2]
-        centre = np.einsum("bij,bj->bi", eye_from_object[instance, :3, :3], blocks.centre) + eye_from_object[instance, :3, 3]
-        return centre, blocks.radius * (1 + 1e-6) + 1e-6, instance
-
-    def resolve(self, view: View, keys: wp.array, *, clear: bool) -> None:
-        """Writes view.triangle from `keys`."""
-        pinhole = view.pinhole
-        wp.launch(resolve, dim=launch_size(pinhole), inputs=[keys, clear, pinhole.run, view.triangle], device=self._buffers.device)
-
-    def _spans(
-        self, camera: Camera, far: float, eye_from_object: NDArray[np.float64], among: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """(vertex spans [B, 3], triangle spans [B, 4]) of what may be in view."""
+    def cull(self, camera: Camera, eye_from_object: NDArray[np.float64], among: NDArray[np.int64], far: float = 0.0) -> Culled:
+        """Those of the triangle blocks `among` (indices) that may be in view."""
         buffers, blocks = self._buffers, self._buffers.triangle_blocks
-        centre, radius, instance = self._balls(eye_from_object)
+        instance = blocks.spans[among, 2]
+        rotation, shift = eye_from_object[:, :3, :3], eye_from_object[:, :3, 3]
+        centre = (rotation[instance] @ blocks.centre[among, :, None])[..., 0] + shift[instance]
+        radius = blocks.radius[among] * (1 + 1e-6) + 1e-6  # with room for rounding
         kept = visible_balls(camera, centre, radius, far)
-        if among is not None:
-            kept &= among
-        cull = blocks.closed & self._eye_outside(eye_from_object, far)[instance]
-        spans = np.concatenate([blocks.spans, cull[:, None].astype(np.int32)], axis=1)[kept]
+        instance, among = instance[kept], among[kept]
+        cull = blocks.closed[among] & self._eye_outside(eye_from_object, far)[instance]
+        spans = np.concatenate([blocks.spans[among], cull[:, None].astype(np.int32)], axis=1)
         shown = np.zeros(buffers.instance_count, dtype=bool)
-        shown[spans[:, 2]] = True
-        return buffers.vertex_spans[shown[buffers.vertex_spans[:, 2]]], np.ascontiguousarray(spans)
+        shown[instance] = True
+        return Culled(buffers.vertex_spans[shown[buffers.vertex_spans[:, 2]]], spans, centre[kept], radius[kept])
+
+    def scan(self, view: View, eye_from_object: NDArray[np.float64], culled: Culled, keys: wp.array) -> None:
+        """Draws what may be in view into `keys`."""
+        if not len(culled.triangles):
+            return
+        buffers = self._buffers
+        device = buffers.device
+        inputs = [upload(culled.vertices, wp.vec3i, device), upload_poses(eye_from_object, device), buffers.vertices]
+        inputs += [view.pinhole, view.points, self._screen]
+        wp.launch(place_vertices, dim=(len(culled.vertices), BLOCK), inputs=inputs, device=device)
+        inputs = [upload(culled.triangles, wp.vec4i, device), buffers.triangles, view.points, self._screen, view.pinhole]
+        wp.launch(scan_triangles, dim=(len(culled.triangles), BLOCK), inputs=[*inputs, view.planes, keys], device=device)
 
     def _eye_outside(self, eye_from_object: NDArray[np.float64], far: float) -> NDArray[np.bool_]:
         """bool [I]: the eye and its near plane lie outside the instance's bounding box, so backs of closed parts cannot be seen."""
