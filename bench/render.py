@@ -58,10 +58,11 @@ def contenders(scene: Scene, stack: ExitStack) -> dict[str, Contender]:
 def measure(found: dict[str, Contender], rounds: int, frames: int) -> dict[str, float]:
     """Median frames/s of each contender over `rounds` interleaved frames, after one to warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in found}
+    names = list(found)
     for step in range(rounds + 1):
-        for name, render in found.items():
+        for name in np.roll(names, step):  # some leave threads spinning behind them, so no one always follows the same
             start = time.perf_counter()
-            render(step % frames)
+            found[name](step % frames)
             seconds[name].append(time.perf_counter() - start)
     return {name: 1.0 / float(np.median(times[1:])) for name, times in seconds.items()}
 

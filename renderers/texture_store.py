@@ -40,7 +40,7 @@ def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image[nearest][:, nearest]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def mip_chain(texture: Texture) -> tuple[NDArray[np.uint64], int, int]:
     """(texels, size, levels): all levels one after the other.
 

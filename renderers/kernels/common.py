@@ -16,7 +16,10 @@ import warp as wp
 
 def _start() -> None:
     """Initialises Warp without its banner, and without the line that its native code prints where there is no CUDA driver."""
-    wp.config.log_level = wp.LOG_WARNING
+    if hasattr(wp, "LOG_WARNING"):
+        wp.config.log_level = wp.LOG_WARNING
+    else:  # earlier versions of Warp have one switch
+        wp.config.quiet = True
     if ctypes.util.find_library("cuda"):
         wp.init()
         return
