@@ -11,7 +11,8 @@ SEEDS = range(4)
 
 @pytest.fixture(scope="module", params=SEEDS)
 def rendered(request):
-    world = random_world(request.param)
+    width, height = (640, 480) if request.param == 0 else (320, 240)
+    world = random_world(request.param, width=width, height=height)
     renderer = RasterRenderer(world)
     return world, [renderer.render(t) for t in range(world.frames)]
 
