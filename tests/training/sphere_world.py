@@ -50,7 +50,7 @@ def spheres(seed: int, height: int = HEIGHT, width: int = WIDTH, count: int = 4)
         "depth": depth,
         "normal": torch.where(valid, normal, 0.0),
         "instance": torch.where(valid, instance, 0).int(),
-        "semantic": torch.where(valid, instance, 0).to(torch.uint8),
+        "semantic": torch.where(valid, 1 + (instance > 1), 0).to(torch.uint8),
         "contour": torch.zeros(height, width, dtype=torch.bool),
         "valid": valid,
         "K": K,

@@ -94,6 +94,28 @@ def test_reads_relative_depth_and_contours_of_unseen_frames(trained: GameEngine)
     assert found["contour"][edge].mean() > 1.2 * found["contour"][~edge].mean()
 
 
+def test_names_spheres_and_plane_in_unseen_frames(trained: GameEngine) -> None:
+    """From layer3's own cells, better than by always naming the more frequent one."""
+    batch = batch_of(trained, Spheres(24, first=1000), plain=True)
+    with torch.no_grad():
+        found = trained.classes["layer3"](trained.backbone.forward_stages(batch["image"])["layer3"]).argmax(1)
+    truth = batch["semantic"][:, 4::8, 4::8]
+    known = truth > 0
+    majority = max((truth[known] == c).float().mean().item() for c in (1, 2))
+    assert (found == truth)[known].float().mean() > majority + 0.5 * (1 - majority)
+
+
+def test_unlabelled_and_unknown_classes_are_not_learnt() -> None:
+    learner = engine(semantic_classes=3)
+    batch = batch_of(learner, Spheres(4))
+    batch["semantic"][:] = 0
+    assert learner.loss(batch)["semantic"].item() == 0
+    batch["semantic"][:] = 7
+    assert learner.loss(batch)["semantic"].item() == 0
+    batch["semantic"][:, :8, :8] = 2
+    assert learner.loss(batch)["semantic"].item() > 0
+
+
 def test_a_mirrored_picture_gets_mirrored_normals(trained: GameEngine) -> None:
     """Trained with flips whose normal x is negated; had it been left alone, x would have been learnt as noise about zero."""
     images = to_input(torch.stack([spheres(2000 + i)["rgb"][:, 4:68, 16:80] for i in range(8)]))
@@ -169,7 +191,7 @@ def test_every_supervised_stage_gets_gradient_from_its_own_head() -> None:
     grad = learner.backbone.layer4[1].conv2.weight.grad  # type: ignore[union-attr,index]
     assert isinstance(grad, Tensor)
     assert grad.abs().sum() > 0
-    lonely = engine(decoder_stages=["layer1"], side=0)
+    lonely = engine(decoder_stages=["layer1"], side=0, semantic=0)
     lonely.loss(batch_of(lonely, Spheres(4)))["loss"].backward()
     assert lonely.backbone.layer4[1].conv2.weight.grad is None  # type: ignore[union-attr,index]
 
@@ -181,5 +203,5 @@ def test_bad_configurations_and_data_sets_are_refused() -> None:
         engine(depths=1)
     with pytest.raises(UserError, match="positive"):
         engine(normal=0, depth=0, contour=0)
-    with pytest.raises(UserError, match="needs normal, valid"):
+    with pytest.raises(UserError, match="needs normal, semantic, valid"):
         engine().check({name: torch.zeros(1) for name in ("rgb", "depth", "instance", "K")})

@@ -1,16 +1,17 @@
-"""Labels from rendered worlds: normals, depth and instance contours at once (after Ren & Lee, CVPR 2018).
+"""Labels from rendered worlds: normals, depth, instance contours and classes at once (after Ren & Lee, CVPR 2018).
 
 What differs from the paper, and why:
 - Depth is learnt for a canonical camera whose focal length is `crop.size` pixels (z * size / focal), because an enlarged crop looks
   nearer than it is; the loss also forgives most of an image's overall scale (Eigen et al. 2014), which no picture shows.
-- Every stage is supervised, not only what a decoder finds convenient: a linear head on each stage predicts all labels of each cell.
-  With a skip-connected decoder alone the deepest stages stay close to their random start.
+- Stages are supervised one by one, not only where a decoder finds it convenient: a linear head predicts all labels of each cell.
+- Their heads also name the class of what is seen, which a rendered world knows as exactly as its depth. Geometry alone leaves the
+  deepest stages no better than at their random start; classes are what they learn from.
 - Colour jitter, grey and single-channel pictures, blur and noise stand between the renderer and real photographs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -24,23 +25,31 @@ from training.backbones.base import Backbone
 from training.crops import CropConfig, contours, crop_frame, draw_window
 from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
 from training.images import normalise, to_picture
-from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss
+from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss, masked_mean
 from training.pictures import paint_depth, paint_mask, paint_normal
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
 
-SIDE_STRIDE = 4
-"""Pixels between the labels that the stages' own heads predict."""
+SIDE_STRIDE, SEMANTIC_STRIDE = 4, 8
+"""Pixels between the labels that the stages' own heads predict (or the stage's stride where that is less fine)."""
+UNLABELLED = 0
+"""Semantic id without a class, in every label space."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GameEngineConfig(Config):
-    """Weights of the losses; `side` weighs the heads on single stages against the decoder; `decoder_width` 0 means the backbone's width."""
+    """Weights of the losses. `side` weighs the geometry of heads on single stages against the decoder's; `semantic` their classes.
+
+    Semantic ids of `semantic_classes` and above are not learnt (NYU40 has 41 ids with 0, "unlabelled"). `decoder_width` 0 means the
+    backbone's width.
+    """
 
     crop: CropConfig = field(default_factory=CropConfig)
     colour: PhotometricConfig = field(default_factory=PhotometricConfig)
     normal: float = 1.0
     depth: float = 1.0
     contour: float = 0.3
+    semantic: float = 0.5
+    semantic_classes: int = 41
     scale_invariance: float = 0.85
     side: float = 1.0
     side_stages: tuple[str, ...] = ("layer2", "layer3", "layer4")
@@ -48,8 +57,10 @@ class GameEngineConfig(Config):
     decoder_width: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.normal, self.depth, self.contour, self.side) < 0 or self.normal + self.depth + self.contour == 0:
-            raise UserError("the weights normal, depth, contour and side must not be negative, and one of the first three must be positive")
+        if min(self.normal, self.depth, self.contour, self.semantic, self.side) < 0 or self.normal + self.depth + self.contour == 0:
+            raise UserError("weights of losses must not be negative, and one of normal, depth and contour must be positive")
+        if self.semantic_classes < 2:
+            raise UserError(f"semantic_classes must be at least 2, not {self.semantic_classes}")
         if not 0 <= self.scale_invariance <= 1:
             raise UserError(f"scale_invariance must lie between 0 and 1, not {self.scale_invariance}")
         if not self.decoder_stages:
@@ -57,11 +68,11 @@ class GameEngineConfig(Config):
 
 
 class GameEngine(Pretext):
-    """Dense labels of rendered frames; five output channels a pixel: normal x, y, z, log depth, contour logit."""
+    """Dense labels of rendered frames; the decoder has five channels: normal x, y, z, log depth, contour logit."""
 
     Config: ClassVar[type[Config]] = GameEngineConfig
     unit = "labelled_frame"
-    labels = ("rgb", "depth", "normal", "instance", "valid", "K")
+    labels = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
 
     def __init__(self, backbone: Backbone, config: GameEngineConfig) -> None:
         super().__init__(backbone, config)
@@ -71,13 +82,9 @@ class GameEngine(Pretext):
             raise UserError(f"the backbone has no stage {', '.join(unknown)}: it has {', '.join(backbone.stages)}")
         decoder_stages = [stage for stage in backbone.stages if stage in config.decoder_stages]
         self.decoder = PyramidDecoder(backbone, 5, width=config.decoder_width or backbone.width, stages=decoder_stages)
-        self.sides = nn.ModuleDict(
-            {
-                stage: ShuffleHead(backbone.channels[stage], 5, backbone.strides[stage] // SIDE_STRIDE)
-                for stage in backbone.stages
-                if stage in config.side_stages and config.side > 0
-            }
-        )
+        sides = [stage for stage in backbone.stages if stage in config.side_stages]
+        self.sides = _stage_heads(backbone, sides if config.side else [], 5, SIDE_STRIDE)
+        self.classes = _stage_heads(backbone, sides if config.semantic else [], config.semantic_classes, SEMANTIC_STRIDE)
 
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
         height, width = sample["rgb"].shape[-2:]
@@ -91,14 +98,27 @@ class GameEngine(Pretext):
         maps = self.backbone.forward_stages(batch["image"])
         output = self.decoder(maps)
         parts = self._losses(output, batch)
-        result = dict(parts)
         loss = self._weigh(parts)
         if self.sides:
-            coarse = coarse_targets(batch, SIDE_STRIDE)
-            sides = {stage: self._weigh(self._losses(head(maps[stage]), coarse)) for stage, head in self.sides.items()}
-            result |= {f"side_{stage}": value for stage, value in sides.items()}
+            sides = {f"side_{stage}": self._side_loss(stage, maps[stage], batch) for stage in self.sides}
             loss = loss + self.config.side * torch.stack(list(sides.values())).mean()
-        return {"loss": loss, **result, "angle": angle_degrees(output[:, :3], batch["normal"], batch["valid"])}
+            parts |= sides
+        if self.classes:
+            losses = [self._semantic_loss(stage, maps[stage], batch) for stage in self.classes]
+            parts["semantic"] = torch.stack(losses).mean()
+            loss = loss + self.config.semantic * parts["semantic"]
+        return {"loss": loss, **parts, "angle": angle_degrees(output[:, :3], batch["normal"], batch["valid"])}
+
+    def _side_loss(self, stage: str, features: Tensor, batch: Batch) -> Tensor:
+        output = self.sides[stage](features)
+        return self._weigh(self._losses(output, coarse_targets(batch, batch["valid"].shape[-1] // output.shape[-1])))
+
+    def _semantic_loss(self, stage: str, features: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy over the labelled cells; zero where there are none."""
+        logits = self.classes[stage](features)
+        truth = _middles(batch["semantic"], batch["semantic"].shape[-1] // logits.shape[-1])
+        labelled = (truth != UNLABELLED) & (truth < self.config.semantic_classes)
+        return masked_mean(F.cross_entropy(logits, torch.where(labelled, truth, 0), reduction="none"), labelled)
 
     def _losses(self, output: Tensor, truth: Mapping[str, Tensor]) -> dict[str, Tensor]:
         valid = truth["valid"]
@@ -154,13 +174,23 @@ def targets(labels: Mapping[str, Tensor], canonical_focal: float) -> Batch:
         "depth": torch.where(valid, depth * (canonical_focal / focal), torch.ones_like(depth)),
         "normal": torch.where(valid[:, None], normal, torch.zeros_like(normal)),
         "contour": contours(labels["instance"]),
+        "semantic": labels["semantic"].long(),
         "valid": valid,
     }
 
 
 def coarse_targets(batch: Mapping[str, Tensor], stride: int) -> Batch:
     """Targets on a grid of cells of stride x stride pixels: labels of the pixel at the middle, contours if any pixel has one."""
-    middle = stride // 2
-    picked = {name: batch[name][..., middle::stride, middle::stride] for name in ("depth", "normal", "valid")}
     contour = F.max_pool2d(batch["contour"][:, None].float(), stride)[:, 0] > 0.5
-    return {**picked, "contour": contour}
+    return {name: _middles(batch[name], stride) for name in ("depth", "normal", "valid")} | {"contour": contour}
+
+
+def _middles(label: Tensor, stride: int) -> Tensor:
+    return label[..., stride // 2 :: stride, stride // 2 :: stride]
+
+
+def _stage_heads(backbone: Backbone, stages: Sequence[str], outputs: int, stride: int) -> nn.ModuleDict:
+    """A head for each stage that predicts labels `stride` pixels apart, or as fine as the stage itself is."""
+    return nn.ModuleDict(
+        {stage: ShuffleHead(backbone.channels[stage], outputs, max(1, backbone.strides[stage] // stride)) for stage in stages}
+    )
