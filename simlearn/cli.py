@@ -82,7 +82,7 @@ def train(
     backbone: str = "resnet18",
     width: int = 32,
     budget: str = "samples=100000",
-    batch_size: int = 64,
+    batch_size: int | None = None,
     lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
@@ -98,7 +98,7 @@ def train(
         backbone: Network (see `simlearn info`).
         width: Channels of the first stage; 64 is the standard ResNet, 32 half of it.
         budget: samples=N, minutes=M, or both joined by a comma.
-        batch_size: Samples in a step.
+        batch_size: Samples in a step; by default that of the loop.
         lr: Peak learning rate; by default that of the loop.
         seed: Seed of initialisation, sample order and augmentation.
         workers: Data loading processes; 0 loads in the training process.

@@ -51,20 +51,19 @@ def train(
     budget: Budget,
     backbone: str = "resnet18",
     width: int = 32,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
 ) -> FitResult:
     """Train `pretext` around a new backbone on the rendered data set `data`, into the run folder `out`; continues an interrupted run.
 
-    With `workers` 0 a data set of less than 2 GiB is read once and kept in memory. Raises UserError for unknown names, a data set that
-    is incomplete or lacks labels, and a run folder of another configuration.
+    `batch_size` and `lr` None take the loop's own. With `workers` 0 a data set of less than 2 GiB is read once and kept in memory.
+    Raises UserError for unknown names, a data set that is incomplete or lacks labels, and a run folder of another configuration.
     """
     frames = SyntheticDataset(data, labels=[name for name in PRETEXTS[pretext].labels if name in LABELS])
-    config = FitConfig(budget=budget, batch_size=batch_size, seed=seed, workers=workers)
-    if lr is not None:
-        config = replace(config, lr=lr)
+    config = FitConfig(budget=budget, seed=seed, workers=workers)
+    config = replace(config, batch_size=config.batch_size if batch_size is None else batch_size, lr=config.lr if lr is None else lr)
     with seeded(seed, "initialisation"):
         learner = build_pretext(pretext, build_backbone(backbone, width=width))
     source = {"path": str(data), "family": frames.manifest.config["family"], "frames": len(frames)}

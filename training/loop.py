@@ -37,9 +37,9 @@ class FitConfig(Config):
     """
 
     budget: Budget
-    batch_size: int = 64
+    batch_size: int = 32
     optimiser: Literal["adamw", "sgd"] = "adamw"
-    lr: float = 2e-3
+    lr: float = 1e-2
     weight_decay: float = 0.05
     momentum: float = 0.9
     warmup: float = 0.05
