@@ -15,13 +15,16 @@ from torch import Tensor
 from simlearn.benchmarks.evaluation import Picture
 from simlearn.benchmarks.features import GRID_STRIDE, frozen_hypercolumn
 from simlearn.benchmarks.metrics import DepthErrors, DepthProtocol, depth_errors, mean_depth_errors
-from simlearn.benchmarks.pictures import depth_picture, depth_range, side_by_side, thicken
+from simlearn.benchmarks.pictures import side_by_side, thicken
 from simlearn.benchmarks.probes import Linear, Moments
 from simlearn.benchmarks.source import Source
 from simlearn.benchmarks.supervised import DenseLearner, dense_sample, depth_loss
+from simlearn.colorize import colorize, scale_of
 from training.backbones import Backbone
 
-PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0, 1000.0)
+COORDINATES = 2
+"""Row and column come last in a hypercolumn; every method is given them, so the ridge does not penalise them."""
 PredictDepth = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """rgb uint8 [H, W, 3] -> depth float32 [H, W], metres or to scale."""
 
@@ -68,9 +71,16 @@ def depth_moments(columns: Tensor, frame: DepthFrame, protocol: DepthProtocol) -
     return Moments.of(x, target[known][:, None])
 
 
-def depth_learner(source: Source, crop: tuple[int, int]) -> DenseLearner:
-    """The supervised reference of depth: the probe's form, trained end to end from the source's initial weights."""
-    return DenseLearner(source.fresh_backbone(), outputs=1, coordinates=True, objective=depth_loss, crop=crop)
+def depth_learner(source: Source, crop: tuple[int, int], samples: Sequence[dict[str, Tensor]], outputs: int = 1) -> DenseLearner:
+    """The supervised reference of depth: the probe's form, trained end to end from the source's initial weights.
+
+    It starts by predicting the mean log depth of its training samples everywhere.
+    """
+    learner = DenseLearner(source.fresh_backbone(), outputs=outputs, coordinates=True, objective=depth_loss, crop=crop)
+    assert learner.head.bias is not None
+    with torch.no_grad():
+        learner.head.bias[0] = torch.stack([sample["log_depth"].nanmean() for sample in samples]).nanmean()
+    return learner
 
 
 def depth_samples(frames: Sequence[DepthFrame], size: tuple[int, int], protocol: DepthProtocol) -> list[dict[str, Tensor]]:
@@ -80,10 +90,11 @@ def depth_samples(frames: Sequence[DepthFrame], size: tuple[int, int], protocol:
 
 
 def apply(model: Linear, columns: Tensor) -> Tensor:
-    """float32 [K, h, w] of a hypercolumn [D, h, w]."""
+    """float32 [K, h, w] of a hypercolumn [D, h, w], kept within what the training targets spanned."""
     weight = torch.as_tensor(model.weight, dtype=torch.float32, device=columns.device)
     bias = torch.as_tensor(model.bias, dtype=torch.float32, device=columns.device)
-    return torch.einsum("dk,dhw->khw", weight, columns) + bias[:, None, None]
+    low, high = (torch.as_tensor(bound, dtype=torch.float32, device=columns.device)[:, None, None] for bound in (model.low, model.high))
+    return torch.minimum(torch.maximum(torch.einsum("dk,dhw->khw", weight, columns) + bias[:, None, None], low), high)
 
 
 def log_depth_to_size(log_depth: Tensor, height: int, width: int) -> NDArray[np.float32]:
@@ -111,11 +122,11 @@ def depth_pictures(
         frame, guess = frames[i], predicted[i]
         errors = depth_errors(guess, frame.depth, protocol)
         truth = np.where(protocol_range(frame.depth, protocol), frame.depth, np.inf).astype(np.float32)
-        low, high = depth_range(truth)
+        low, high = scale_of("depth", [truth])
         images = (
             frame.rgb,
-            depth_picture(thicken(truth) if sparse else truth, low, high),
-            depth_picture(guess * (errors.scale if errors else 1.0), low, high),
+            colorize("depth", thicken(truth) if sparse else truth, (low, high)),
+            colorize("depth", guess * (errors.scale if errors else 1.0), (low, high)),
         )
         pictures.append((f"{frame.name}: image, truth, prediction ({low:.1f} to {high:.1f} m)", side_by_side(images)))
     return pictures
@@ -138,7 +149,13 @@ def baseline_predictions(
     tested: Sequence[DepthFrame], trained: Sequence[Sequence[DepthFrame]], protocol: DepthProtocol
 ) -> dict[str, list[NDArray[np.float32]]]:
     """Predictors that look at no image: one constant depth, and the training frames' depth by row. trained[i] are those of tested[i]."""
-    priors = [row_prior(others, protocol, frame.depth.shape[0]) for frame, others in zip(tested, trained, strict=True)]
+    known: dict[tuple[int, int], NDArray[np.float64]] = {}  # frames tested one after the other mostly share their training frames
+    priors = []
+    for frame, others in zip(tested, trained, strict=True):
+        key = (id(others), frame.depth.shape[0])
+        if key not in known:
+            known[key] = row_prior(others, protocol, key[1])
+        priors.append(known[key])
     return {
         "constant": [np.ones_like(frame.depth) for frame in tested],
         "row_prior": [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import UserError
 from simlearn.benchmarks.dense_probe import (
+    COORDINATES,
     PENALTIES,
     DepthFrame,
     apply,
@@ -41,18 +42,19 @@ class Settings:
 
     size: tuple[int, int] = (416, 128)
     penalties: tuple[float, ...] = PENALTIES
-    supervised_samples: int = 500
+    supervised_samples: int = 300
     supervised_crop: tuple[int, int] = (208, 128)
     pictures: int = 3
 
 
 SETTINGS = Settings()
-QUICK = Settings(supervised_samples=200, pictures=2)
+QUICK = Settings(supervised_samples=150, pictures=2)
 PROTOCOL = (
     "KITTI object, {n} frames, Velodyne projected to camera z (pixel = round(u), nearest point wins), leave one frame out; input "
-    "{width}x{height}; all stages resized bilinearly to the stride-4 grid and stacked, with the cell's row and column; ridge regression "
-    "to the mean log depth of each cell on the other frames, its penalty chosen by leaving out one of those at a time; log depth resized "
-    "bilinearly; {depth}. 'supervised': trunk and linear layer trained end to end on the other frames. constant, row_prior: no image seen."
+    "{width}x{height}; all stages resized bilinearly to the stride-4 grid and stacked, with the cell's row and column; ridge "
+    "regression (row and column not penalised) to the mean log depth of each cell on the other frames, its penalty chosen by leaving "
+    "out one of those at a time; log depth clipped to the training range and resized bilinearly; {depth}. 'supervised': trunk and "
+    "linear layer trained end to end on the other frames. constant, row_prior: no image seen."
 )
 
 
@@ -99,7 +101,7 @@ def probe_predictions(
     predicted, chosen = [], []
     for i, frame in enumerate(frames):
         others = [*moments[:i], *moments[i + 1 :]]
-        model, penalty = choose_ridge(others, settings.penalties, folds=min(len(others), 5))
+        model, penalty = choose_ridge(others, settings.penalties, folds=min(len(others), 5), free=COORDINATES)
         predicted.append(log_depth_to_size(apply(model, columns[i])[0], *frame.depth.shape))
         chosen.append(penalty)
         request.say(f"depth of {i + 1}/{len(frames)} frames")
@@ -113,8 +115,8 @@ def supervised_predictions(
     predicted, seconds, seen = [], 0.0, 0
     for i, frame in enumerate(frames):
         request.say(f"supervised reference without frame {i + 1}/{len(frames)}")
-        learner = depth_learner(source, settings.supervised_crop)
         samples = depth_samples([*frames[:i], *frames[i + 1 :]], settings.size, DEPTH)
+        learner = depth_learner(source, settings.supervised_crop, samples)
         training = Training(samples=settings.supervised_samples, batch_size=5, seed=source.seed)
         seconds += train_supervised(learner, samples, training, request, tag=f"fold{i}")
         seen += training.samples

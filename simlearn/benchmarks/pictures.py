@@ -5,30 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import grey_dilation
 
 Image8 = NDArray[np.uint8]
-
-
-def depth_range(truth: ArrayLike) -> tuple[float, float]:
-    """The 2nd and 98th percentile of the known depths: the range that both pictures of a pair are coloured by."""
-    truth = np.asarray(truth)
-    known = truth[np.isfinite(truth) & (truth > 0)]
-    low, high = np.percentile(known, [2, 98]) if known.size else (1.0, 10.0)
-    return float(low), float(max(high, low * 1.01))
-
-
-def depth_picture(depth: ArrayLike, low: float, high: float) -> Image8:
-    """Depth [H, W] in metres on a logarithmic scale, near warm and far cool; black where unknown."""
-    depth = np.asarray(depth, dtype=np.float64)
-    known = np.isfinite(depth) & (depth > 0)
-    position = (np.log(np.where(known, depth, high)) - np.log(low)) / (np.log(high) - np.log(low))
-    colours = (colormaps["turbo"](1 - np.clip(position, 0, 1))[..., :3] * 255).astype(np.uint8)
-    colours[~known] = 0
-    return colours
 
 
 def thicken(depth: NDArray[np.float32], size: int = 3) -> NDArray[np.float32]:
@@ -36,13 +17,6 @@ def thicken(depth: NDArray[np.float32], size: int = 3) -> NDArray[np.float32]:
     inverse = np.where(np.isfinite(depth), 1.0 / np.maximum(depth, 1e-6), 0.0)
     grown = grey_dilation(inverse, size=(size, size))
     return np.where(grown > 0, 1.0 / np.maximum(grown, 1e-12), np.inf).astype(np.float32)
-
-
-def normal_picture(normal: ArrayLike, valid: ArrayLike) -> Image8:
-    """Unit normals [H, W, 3] as colours, (n + 1) / 2; black where not valid."""
-    colours = np.clip((np.asarray(normal) + 1) * 127.5, 0, 255).astype(np.uint8)
-    colours[~np.asarray(valid, dtype=bool)] = 0
-    return colours
 
 
 def class_picture(classes: NDArray[np.integer], colours: NDArray[np.uint8]) -> Image8:

@@ -16,17 +16,19 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Linear:
-    """y = x @ weight + bias, weight float64 [D, K], bias float64 [K]."""
+    """y = x @ weight + bias, weight float64 [D, K], bias float64 [K]. `low` and `high` [K] bound the targets that it was fitted to."""
 
     weight: Float64
     bias: Float64
+    low: Float64
+    high: Float64
 
 
 @dataclass(frozen=True)
 class Moments:
-    """All that ridge regression needs to know of its samples: their count, sums and products (float64), which add up over frames.
+    """All that ridge regression needs to know of its samples: count, sums, products and bounds (float64), which add up over frames.
 
-    Sums of frames can be added and taken away again, so leave-one-out over frames costs one small solve a fold.
+    Frames are gone through once; each fold of a cross-validation over frames then costs one small solve.
     """
 
     count: float
@@ -35,22 +37,32 @@ class Moments:
     xx: Float64
     xy: Float64
     yy: Float64
+    low: Float64
+    high: Float64
 
     @classmethod
     def of(cls, x: NDArray[np.float32], y: NDArray[np.float32]) -> Moments:
         """Moments of samples x [N, D] with targets y [N, K]."""
         x64, y64 = x.astype(np.float64), y.astype(np.float64)
-        return cls(float(len(x64)), x64.sum(0), y64.sum(0), x64.T @ x64, x64.T @ y64, (y64**2).sum(0))
+        low, high = y64.min(0, initial=np.inf), y64.max(0, initial=-np.inf)
+        return cls(float(len(x64)), x64.sum(0), y64.sum(0), x64.T @ x64, x64.T @ y64, (y64**2).sum(0), low, high)
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(
-            self.count + other.count, self.x + other.x, self.y + other.y, self.xx + other.xx, self.xy + other.xy, self.yy + other.yy
+            self.count + other.count,
+            self.x + other.x,
+            self.y + other.y,
+            self.xx + other.xx,
+            self.xy + other.xy,
+            self.yy + other.yy,
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
         )
 
-    def ridge(self, penalty: float) -> Linear:
+    def ridge(self, penalty: float, free: int = 0) -> Linear:
         """Minimiser of mean |y - x w - b|^2 + penalty * |s w|^2, s the standard deviations of x: ridge on standardised features, b free.
 
-        A feature that never varies gets weight zero.
+        The last `free` features (where in the image a cell lies, say) are not penalised. A feature that never varies gets weight zero.
         """
         mean_x, mean_y = self.x / self.count, self.y / self.count
         covariance = self.xx / self.count - np.outer(mean_x, mean_x)
@@ -60,9 +72,10 @@ class Moments:
         s = np.where(alive, spread, 1.0)
         gram = covariance / np.outer(s, s) * np.outer(alive, alive)
         cross = (self.xy / self.count - np.outer(mean_x, mean_y)) / s[:, None] * alive[:, None]
-        solved = np.linalg.solve(gram + penalty * np.eye(len(s)) + np.diag(~alive * 1.0), cross)
+        penalties = np.where(np.arange(len(s)) < len(s) - free, penalty, 0.0)
+        solved = np.linalg.solve(gram + np.diag(np.where(alive, penalties, 1.0)), cross)
         weight = solved / s[:, None]
-        return Linear(weight, mean_y - mean_x @ weight)
+        return Linear(weight, mean_y - mean_x @ weight, self.low, self.high)
 
     def mean_squared_error(self, model: Linear) -> float:
         """Of the model on these samples, averaged over targets."""
@@ -79,21 +92,20 @@ def total(parts: Sequence[Moments]) -> Moments:
     return result
 
 
-def choose_ridge(frames: Sequence[Moments], penalties: Sequence[float], folds: int) -> tuple[Linear, float]:
+def choose_ridge(frames: Sequence[Moments], penalties: Sequence[float], folds: int, free: int = 0) -> tuple[Linear, float]:
     """Ridge on all frames with the penalty that does best when each of `folds` runs of consecutive frames is held out; and the penalty."""
     folds = min(folds, len(frames))
-    if folds < 2:
-        return total(frames).ridge(max(penalties)), max(penalties)
+    assert folds >= 2, "a penalty is chosen on frames that are held out"
     parts = [total([frames[i] for i in indices]) for indices in np.array_split(np.arange(len(frames)), folds)]
     errors = {
         penalty: sum(
-            part.mean_squared_error(total([other for k, other in enumerate(parts) if k != held]).ridge(penalty))
+            part.mean_squared_error(total([other for k, other in enumerate(parts) if k != held]).ridge(penalty, free))
             for held, part in enumerate(parts)
         )
         for penalty in penalties
     }
     best = min(errors, key=lambda penalty: errors[penalty])
-    return total(frames).ridge(best), best
+    return total(frames).ridge(best, free), best
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,8 @@ def fit_logistic(x: Tensor, classes: Tensor, count: int, penalty: float, iterati
     with torch.enable_grad():
         solver.step(loss)
     solution = parameters.detach().cpu().double().numpy()
-    return Linear(solution[:-1], solution[-1])
+    unbounded = np.full(count, np.inf)
+    return Linear(solution[:-1], solution[-1], -unbounded, unbounded)
 
 
 def logits(model: Linear, x: Tensor) -> Tensor:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from scenes.errors import UserError
 from simlearn.benchmarks.dense_probe import (
+    COORDINATES,
     PENALTIES,
     DepthFrame,
     apply,
     baseline_predictions,
     cell_log_depth,
     columns_of,
+    depth_learner,
     depth_pictures,
     log_depth_to_size,
     score_depth,
@@ -24,11 +26,12 @@ from simlearn.benchmarks.dense_probe import (
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.features import GRID_STRIDE, device
 from simlearn.benchmarks.metrics import DepthProtocol, normal_angles
-from simlearn.benchmarks.pictures import normal_picture, side_by_side
+from simlearn.benchmarks.pictures import side_by_side
 from simlearn.benchmarks.probes import Moments, choose_ridge
 from simlearn.benchmarks.source import RANDOM, SUPERVISED, Source
-from simlearn.benchmarks.supervised import DenseLearner, Training, dense_sample, depth_loss, train_supervised
+from simlearn.benchmarks.supervised import Training, dense_sample, train_supervised
 from simlearn.benchmarks.zero_shot import load_heads, normals_to_size, predict_depth, predict_normals, predicts_depth
+from simlearn.colorize import colorize
 from simlearn.datasets.root import fingerprint
 from simlearn.datasets.synthetic import SyntheticDataset
 from training.backbones import Backbone
@@ -64,11 +67,12 @@ class Settings:
 SETTINGS = Settings()
 QUICK = Settings(frames=32, supervised_samples=800, pictures=2)
 PROTOCOL = (
-    "Rendered worlds never trained on: {train} frames of {train_scenes} train the probe, {test} frames of {test_scenes} other worlds test; "
-    "input {width}x{height}; all stages resized bilinearly to the stride-4 grid and stacked, with the cell's row and column; ridge "
-    "regression to log depth and normal of each cell, its penalty chosen by {folds}-fold cross-validation; depth: {depth}; normals: angles "
-    "pooled over all pixels. Stage 'head': the network's own heads, nothing fitted. 'supervised': trunk and linear layer trained end to "
-    "end on the probe's training frames. constant, row_prior: no image seen."
+    "Rendered worlds never trained on: {train} frames of {train_scenes} train the probe, {test} frames of {test_scenes} other worlds "
+    "test; input {width}x{height}; all stages resized bilinearly to the stride-4 grid and stacked, with the cell's row and column; "
+    "ridge regression (row and column not penalised) to log depth and normal of each cell, its penalty chosen by {folds}-fold "
+    "cross-validation; depth: clipped to the training range, {depth}; normals: angles pooled over all pixels. Stage 'head': the "
+    "network's own heads, nothing fitted. 'supervised': trunk and linear layer trained end to end on the probe's training frames. "
+    "constant, row_prior: no image seen."
 )
 
 
@@ -163,7 +167,7 @@ def probe_predictions(
         targets = np.concatenate([log_depth[None], normal])[:, known].T
         moments.append(Moments.of(columns.permute(1, 2, 0).cpu().numpy()[known], targets))
         say(f"features of {i + 1}/{len(train)} training frames")
-    model, penalty = choose_ridge(moments, settings.penalties, settings.folds)
+    model, penalty = choose_ridge(moments, settings.penalties, settings.folds, free=COORDINATES)
     predicted = []
     for i, frame in enumerate(test):
         predicted.append(_to_size(apply(model, columns_of(backbone, frame, settings.size)), frame))
@@ -185,7 +189,7 @@ def supervised_predictions(
     for frame in train:
         log_depth, normal = cell_targets(frame, height, width)
         samples.append(dense_sample(frame.rgb, settings.size, log_depth=log_depth, normal=normal))
-    learner = DenseLearner(source.fresh_backbone(), outputs=4, coordinates=True, objective=depth_loss, crop=settings.supervised_crop)
+    learner = depth_learner(source, settings.supervised_crop, samples, outputs=4)
     training = Training(samples=settings.supervised_samples, batch_size=16, seed=source.seed)
     seconds = train_supervised(learner, samples, training, request)
     predict = learner.predictor(settings.size)
@@ -217,5 +221,5 @@ def pictures(predicted: Sequence[Prediction], frames: Sequence[SurfaceFrame], co
     shown = depth_pictures([depth for depth, _ in predicted], frames, DEPTH, count, sparse=False)
     normal, frame = predicted[0][1], frames[0]
     unit = normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
-    images = [frame.rgb, normal_picture(frame.normal, frame.valid), normal_picture(unit, np.ones_like(frame.valid))]
+    images = [frame.rgb, colorize("normal", np.where(frame.valid[..., None], frame.normal, 0)), colorize("normal", unit)]
     return [*shown, (f"{frame.name}: image, true normals, predicted normals", side_by_side(images))]

@@ -26,15 +26,16 @@ class Settings:
 
 SETTINGS = QUICK = Settings()
 PROTOCOL = (
-    SPLIT + " (as in seven_scenes_depth); the network's own depth for input {width}x{height}, nothing fitted on real images; log depth "
-    "resized bilinearly; {depth}. 'random': the untrained network. There is no supervised reference: see seven_scenes_depth."
+    SPLIT + " (as in seven_scenes_depth); all of them test; the network's own depth for input {width}x{height}, nothing fitted on real "
+    "images; log depth resized bilinearly; {depth}. 'random': the untrained network. There is no supervised reference: see "
+    "seven_scenes_depth."
 )
 
 
 def evaluate(source: Source, request: Request) -> Evaluation:
     data, settings = SevenScenes(request.root), SETTINGS
     parts = split(data, PROBE)
-    predicted = predict_depth(load_heads(source), parts.test, settings.size, request.say)
+    predicted = predict_depth(load_heads(source), parts.tested, settings.size, request.say)
     result = Evaluation(
         benchmark="seven_scenes_depth_zero_shot",
         protocol=PROTOCOL.format(width=settings.size[0], height=settings.size[1], depth=DEPTH.wording(), **parts.words),
@@ -43,7 +44,7 @@ def evaluate(source: Source, request: Request) -> Evaluation:
         quick=request.quick,
         data={"name": "seven_scenes", "fingerprint": data.fingerprint()},
     )
-    values, count = score_depth(predicted, parts.test, DEPTH)
+    values, count = score_depth(predicted, parts.tested, DEPTH)
     result.add(values, stage="head", n=count)
-    result.pictures = depth_pictures(predicted, parts.test, DEPTH, settings.pictures, sparse=False)
+    result.pictures = depth_pictures(predicted, parts.tested, DEPTH, settings.pictures, sparse=False)
     return result

@@ -78,7 +78,6 @@ class DenseLearner(nn.Module):
         super().__init__()
         self.backbone, self.objective, self.coordinates, self.crop = backbone, objective, coordinates, crop
         width = hypercolumn_width(backbone, coordinates=coordinates)
-        self.norm = nn.BatchNorm2d(width)
         self.head = nn.Conv2d(width, outputs, 1)
         nn.init.zeros_(self.head.weight)
         assert self.head.bias is not None
@@ -96,7 +95,7 @@ class DenseLearner(nn.Module):
             coordinates = None
         elif coordinates is None:
             coordinates = coordinate_grid(*(-(-n // GRID_STRIDE) for n in images.shape[2:])).to(images.device)
-        return self.head(self.norm(hypercolumn(self.backbone, images, coordinates)))
+        return self.head(hypercolumn(self.backbone, images, coordinates))
 
     def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         return {"loss": self.objective(self(to_input(batch["rgb"]), batch["coordinates"]), batch)}

@@ -32,11 +32,26 @@ def test_ridge_equals_least_squares_with_penalty_rows(samples, penalty):
     np.testing.assert_allclose(found.bias, solution[6] - x.mean(0) @ weight, rtol=1e-6)
 
 
+def test_free_features_are_not_shrunk(samples):
+    """With an endless penalty only the free feature is left, at its least-squares weight."""
+    x, y = samples
+    found = Moments.of(x, y).ridge(1e9, free=1)
+    slope = np.linalg.lstsq(np.column_stack([x[:, -1].astype(np.float64), np.ones(len(x))]), y.astype(np.float64), rcond=None)[0]
+    np.testing.assert_allclose(found.weight[-1], slope[0], rtol=1e-5)
+    np.testing.assert_allclose(found.weight[:-1], 0, atol=1e-6)
+
+
 def test_error_from_moments_is_the_error_of_predictions(samples):
     x, y = samples
     model = Moments.of(x[:100], y[:100]).ridge(0.1)
     direct = np.mean((x[100:].astype(np.float64) @ model.weight + model.bias - y[100:]) ** 2)
     assert Moments.of(x[100:], y[100:]).mean_squared_error(model) == pytest.approx(direct, rel=1e-7)
+
+
+def test_bounds_are_those_of_all_frames():
+    parts = [Moments.of(np.zeros((2, 1)), np.array([[1.0, -5.0], [3.0, 2.0]])), Moments.of(np.ones((1, 1)), np.array([[2.0, 7.0]]))]
+    model = total(parts).ridge(1.0)
+    np.testing.assert_array_equal([model.low, model.high], [[1, -5], [3, 7]])
 
 
 def test_a_feature_that_never_varies_changes_nothing(samples):

@@ -170,14 +170,17 @@ def test_truth_has_no_error_on_camvid():
 
 
 @pytest.mark.realdata
-def test_seven_scenes_split_keeps_a_gap():
+def test_seven_scenes_parts_keep_a_gap_and_never_test_what_trained():
     from simlearn.datasets.seven_scenes import SevenScenes
 
     data = SevenScenes(real_root())
     parts = seven_scenes_depth.split(data, seven_scenes_depth.QUICK)
-    last, first = int(parts.train[-1].name[-6:]), int(parts.test[0].name[-6:])
-    assert first - last > parts.words["gap"] >= 15
-    assert parts.words["train_span"] + parts.words["gap"] + parts.words["test_span"] == len(data)
+    before, after = int(parts.first[-1].name[-6:]), int(parts.last[0].name[-6:])
+    assert after - before > parts.words["gap"] >= 15
+    assert 2 * parts.words["span"] + parts.words["gap"] == len(data)
+    for tested, trained in zip(parts.tested, parts.trained, strict=True):
+        assert tested.name not in {frame.name for frame in trained}
+    assert len(parts.tested) == len(parts.first) + len(parts.last)
 
 
 @pytest.mark.realdata
