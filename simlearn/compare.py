@@ -161,10 +161,12 @@ def print_tables(rows: Iterable[Result]) -> None:
     for measured in tables(rows):
         table = RichTable(title=measured.benchmark, caption=measured.protocol, title_justify="left", caption_justify="left")
         for heading in ("method", "stage", "seeds"):
-            table.add_column(heading)
+            table.add_column(heading, no_wrap=True)
         for metric in measured.metrics:
             table.add_column(
-                f"{metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}", justify="right"
+                f"{metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}",
+                justify="right",
+                overflow="fold",
             )
         for line in measured.headline:
             cells = [line.cells.get(metric) for metric in measured.metrics]
