@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +94,3 @@ def read(path: Path) -> list[Result]:
         except ValueError as error:
             raise UserError(f"{path} line {number} is not a result ({error}): delete the line and measure it again") from error
     return rows
-
-
-@lru_cache(maxsize=1)
-def commit() -> str:
-    """The checkout's commit, with "+changes" when tracked files differ from it; "unknown" outside a repository."""
-    folder = Path(__file__).resolve().parent
-    try:
-        asked = {"cwd": folder, "capture_output": True, "text": True, "check": True, "timeout": 20}
-        name = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], **asked).stdout.strip()  # type: ignore[call-overload]
-        changed = subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], **asked).stdout.strip()  # type: ignore[call-overload]
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return name + ("+changes" if changed else "")
