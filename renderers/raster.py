@@ -24,7 +24,9 @@ _CACHED_VIEWS = 4  # a clip rendered in order needs the times t-1, t and t+1
 
 
 class RasterRenderer:
-    """Renders one scene by rasterisation. Arrays of a frame are numpy on the CPU and torch tensors on a GPU, owned by the frame."""
+    """Exact labels and direct light with shadows by rasterisation; the fast path.
+
+    Arrays of a frame are numpy on the CPU and torch tensors on a GPU, owned by the frame."""
 
     def __init__(self, scene: Scene, *, device: str = "cpu") -> None:
         self.scene = scene

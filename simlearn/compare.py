@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -175,6 +176,23 @@ def print_tables(rows: Iterable[Result]) -> None:
                 line.variant.method, line.stage, count, *("" if cell is None else _number(cell.mean, cell.half_width) for cell in cells)
             )
         console.print(table)
+
+
+def print_summary(rows: Iterable[Result]) -> None:
+    """One line for each benchmark and metric, one column for each method; values as in the first line of that method's table."""
+    measured = tables(rows)
+    methods = list(dict.fromkeys(line.variant.method for table in measured for line in table.headline if line.role != "last"))
+    summary = RichTable(title="one seed's value, or mean ± 95 % interval", title_justify="left", box=box.SIMPLE)
+    summary.add_column("", no_wrap=True)
+    for method in methods:
+        summary.add_column(method, justify="right", overflow="fold")
+    for table in measured:
+        summary.add_row(f"[bold]{table.benchmark}[/bold]{'' if table.real else ' (not real)'}")
+        for metric in table.metrics:
+            cells = [next((x.cells[metric] for x in table.headline if x.variant.method == m and metric in x.cells), None) for m in methods]
+            name = f"  {metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}"
+            summary.add_row(name, *("" if c is None else _number(c.mean, c.half_width) for c in cells))
+    Console().print(summary)
 
 
 def _number(mean: float, half_width: float | None) -> str:

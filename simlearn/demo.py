@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from simlearn.compare import compare
+from simlearn.compare import compare, print_summary
 from simlearn.datasets.root import data_root
 from simlearn.generate import GenerateConfig, generate
 from simlearn.report import write_report
@@ -51,7 +51,16 @@ def demo(out: Path, *, seed: int = 0, workers: int = 1) -> Path:
     )
     if real is None:
         _say(NOTHING_REAL)
-    compare(pretexts=("game_engine",), data=out / "train", heldout=out / "heldout", out=out, budget=BUDGET, seeds=(seed,), quick=True)
+    rows = compare(
+        pretexts=("game_engine",),
+        data=out / "train",
+        heldout=out / "heldout",
+        out=out,
+        budget=BUDGET,
+        seeds=(seed,),
+        quick=True,
+    )
+    print_summary(rows)
     page = write_report(out, out / "index.html", title="simlearn demo")
     if real is None:
         print(NOTHING_REAL)

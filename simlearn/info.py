@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,15 @@ def _first_sentence(target: Any) -> str:
 
 
 def collect() -> dict[str, Any]:
-    """{"version", each list as {name: one line}, "data_root", "found": {data set: what is there or what is missing}}."""
+    """{"version", each list as {name: one line}, "data_root", "found": {data set: {present, text, folder}}}."""
     root = data_root()
     lists = {title: {name: _first_sentence(registry[name]) for name in registry} for title, registry in LISTS.items()}
-    found = {name: DATASETS[name].found(root) if root else "SIMLEARN_DATA is not set" for name in DATASETS}
+    found = {name: asdict(DATASETS[name].found(root)) for name in DATASETS}
     return {"version": version("simlearn"), **lists, "data_root": str(root) if root else None, "found": found}
+
+
+def _found_line(finding: dict[str, Any]) -> str:
+    return f"{'yes' if finding['present'] else 'no '}  {finding['text']}"
 
 
 def show(data: Path | None, *, as_json: bool) -> None:
@@ -52,6 +57,6 @@ def show(data: Path | None, *, as_json: bool) -> None:
         if isinstance(value, dict):
             print(f"{title}:")
             for name, line in value.items():
-                print(f"  {name:24} {line}")
+                print(f"  {name:30} {_found_line(line) if title == 'found' else line}")
         else:
             print(f"{title}: {value}")

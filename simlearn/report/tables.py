@@ -261,7 +261,7 @@ def _markdown(table: Table) -> str:
         stage = f"{row.stage} ({row.role})" if row.role else row.stage
         lines.append([row.method, stage, *values, row.n, row.seeds])
     body = "\n".join("| " + " | ".join(_markdown_text(text) for text in line) + " |" for line in lines)
-    under = " ".join([f"Protocol: {table.protocol}.".replace("..", "."), interval_note(table.headline), *notes(table)])
+    under = " ".join([f"Protocol: {table.protocol.rstrip('.')}.", interval_note(table.headline), *notes(table)])
     return f"**{_markdown_text(table.benchmark)}**{'' if table.real else ' (rendered, not real)'}\n\n{body}\n\n{under}"
 
 

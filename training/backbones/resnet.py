@@ -112,8 +112,10 @@ def _layer(block: type[BasicBlock] | type[Bottleneck], inputs: int, width: int, 
 
 
 def resnet18(**options: int) -> ResNet:
+    """ResNet-18 (He et al. 2016): two blocks of two 3x3 convolutions in each of four stages."""
     return ResNet(BasicBlock, (2, 2, 2, 2), **options)
 
 
 def resnet50(**options: int) -> ResNet:
+    """ResNet-50 (He et al. 2016): bottleneck blocks, 3, 4, 6 and 3 in the four stages."""
     return ResNet(Bottleneck, (3, 4, 6, 3), **options)

@@ -4,8 +4,8 @@ What differs from the paper, and why:
 - Depth is learnt for a canonical camera whose focal length is `crop.size` pixels (z * size / focal), because an enlarged crop looks
   nearer than it is; the loss also forgives most of an image's overall scale (Eigen et al. 2014), which no picture shows.
 - Stages are supervised one by one, not only where a decoder finds it convenient: a linear head predicts all labels of each cell.
-- Their heads also name the class of what is seen, which a rendered world knows as exactly as its depth. Geometry alone leaves the
-  deepest stages no better than at their random start; classes are what they learn from.
+- Their heads also name the class of what is seen, which a rendered world knows as exactly as its depth: in short trials (one seed,
+  25,600 crops) that lifted a linear probe of the last stage on real images from 22 to 29 %, geometry alone left it at its random start.
 - Colour jitter, grey and single-channel pictures, blur and noise stand between the renderer and real photographs.
 """
 
@@ -68,7 +68,10 @@ class GameEngineConfig(Config):
 
 
 class GameEngine(Pretext):
-    """Dense labels of rendered frames; the decoder has five channels: normal x, y, z, log depth, contour logit."""
+    """Normals, depth, instance contours and classes of rendered frames, all at once.
+
+    The decoder has five channels: normal x, y, z, log depth, contour logit; classes are predicted by the heads on single stages.
+    """
 
     Config: ClassVar[type[Config]] = GameEngineConfig
     unit = "labelled_frame"
