@@ -182,10 +182,12 @@ def print_summary(rows: Iterable[Result]) -> None:
     """One line for each benchmark and metric, one column for each method; values as in the first line of that method's table."""
     measured = tables(rows)
     methods = list(dict.fromkeys(line.variant.method for table in measured for line in table.headline if line.role != "last"))
-    summary = RichTable(title="one seed's value, or mean ± 95 % interval", title_justify="left", box=box.SIMPLE)
+    summary = RichTable(
+        title="one seed's value, or mean ± 95 % interval", title_justify="left", box=box.SIMPLE, padding=(0, 0, 0, 1), pad_edge=False
+    )
     summary.add_column("", no_wrap=True)
     for method in methods:
-        summary.add_column(method, justify="right", overflow="fold")
+        summary.add_column(method, justify="right", no_wrap=True)
     for table in measured:
         summary.add_row(f"[bold]{table.benchmark}[/bold]{'' if table.real else ' (not real)'}")
         for metric in table.metrics:
