@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -58,17 +60,27 @@ def evaluate(
     if source.method == SUPERVISED and getattr(module, "ZERO_SHOT", False):
         raise UserError(f"{benchmark} measures a network's own predictions, so it has no supervised reference: give a run, or random")
     say = Narrator(f"{benchmark} {source.method} seed {source.seed}")
-    results.append(out, [])  # an unwritable place is found out before the work, not after
     if data is not None and module.DATA_SET != "synthetic":
         say(f"--data {data} is not used: this benchmark reads real data", always=True)
     root = None if module.DATA_SET == "synthetic" else data_root()
-    with tempfile.TemporaryDirectory(prefix="simlearn-") as work:
-        started = time.monotonic()
+    started = time.monotonic()
+    with _writable(out), tempfile.TemporaryDirectory(prefix="simlearn-") as work:
         done = module.evaluate(source, Request(root=root, rendered=data, work=Path(work), quick=quick, say=say))
-    save_pictures(done, out.parent / PICTURES)
-    results.append(out, done.rows)
+        save_pictures(done, out.parent / PICTURES)
+        results.append(out, done.rows)
     say(f"{_headline(done.rows)} ({time.monotonic() - started:.0f} s)", always=True)
     return list(done.rows)
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    """Finds out before the work that `out` can be written, and leaves no empty file behind when the work fails."""
+    results.append(out, [])
+    try:
+        yield
+    finally:
+        if out.stat().st_size == 0:
+            out.unlink()
 
 
 def save_pictures(done: Evaluation, folder: Path) -> None:
