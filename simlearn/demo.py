@@ -19,7 +19,7 @@ HELDOUT_SEED_STEP = 1_000_003
 BUDGET = Budget(samples=40_000)
 
 NOTHING_REAL = (
-    "No real data was found, so nothing real was measured: the table below is about rendered worlds that were never trained on. "
+    "No real data was found, so nothing real was measured: these numbers are about rendered worlds that were never trained on. "
     "Put data sets in their official layouts under one folder, set SIMLEARN_DATA to it, and run again (`simlearn info` lists them)."
 )
 
