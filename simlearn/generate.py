@@ -167,10 +167,8 @@ def _open(config: GenerateConfig) -> Manifest:
         raise UserError(f"{out} already holds {'a' if manifest.complete else 'an unfinished'} data set: {remedy}")
     _check_same(manifest, resolved, out)
     provenance.remove_leftovers(out / SHARDS)
-    if manifest.complete:
-        return manifest
-    kept = tuple(r for r in manifest.shards if (out / r.name).is_file() and (out / r.name).stat().st_size == r.bytes)
-    return dataclasses.replace(manifest, shards=kept)
+    kept = tuple(record for record in manifest.shards if record.is_whole(out))
+    return dataclasses.replace(manifest, shards=kept, complete=manifest.complete and len(kept) == len(manifest.shards))
 
 
 def _check_same(manifest: Manifest, resolved: Mapping[str, Any], out: Path) -> None:

@@ -42,6 +42,13 @@ class ShardRecord:
     sha256: str
     bytes: int
 
+    def is_whole(self, root: Path) -> bool:
+        """Whether the file is there at its full size; says nothing about its content."""
+        try:
+            return (root / self.name).stat().st_size == self.bytes
+        except OSError:
+            return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
@@ -89,12 +96,18 @@ class Manifest:
 
     @classmethod
     def load_complete(cls, root: Path) -> Manifest:
-        """As `load`, and UserError unless every shard is there."""
+        """As `load`, and UserError unless every shard is there at its full size (`simlearn verify` also reads them)."""
         manifest = cls.load(root)
         if not manifest.complete:
             raise UserError(
                 f"{root} is not complete ({len(manifest.shards)} of {manifest.config['scenes']} scenes): "
                 "finish it by running its `simlearn generate` command again with --resume"
+            )
+        damaged = [shard.name for shard in manifest.shards if not shard.is_whole(root)]
+        if damaged:
+            raise UserError(
+                f"{len(damaged)} of {len(manifest.shards)} shards of {root} are missing or truncated, the first is {damaged[0]}: "
+                "run its `simlearn generate` command again with --resume, which renders them anew"
             )
         return manifest
 

@@ -199,4 +199,4 @@ class ShardReader:
         self.close()
 
 
-REMEDY = "generate the data set again, or copy this file from an intact copy"
+REMEDY = "delete it and run the `simlearn generate` command again with --resume, or fetch it from an intact copy"

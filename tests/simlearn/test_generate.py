@@ -166,6 +166,17 @@ def test_resuming_a_complete_data_set_renders_nothing(tmp_path):
     assert tiny_world.contents(tmp_path / "data") == before
 
 
+def test_a_truncated_shard_is_refused_at_once_and_rendered_anew(tmp_path, reference):
+    out = tmp_path / "data"
+    tiny_world.make(out, scenes=SCENES, frames=FRAMES)
+    os.truncate(out / "shards/scene_000002.h5", 1000)
+    (out / "shards/scene_000004.h5").unlink()
+    with pytest.raises(UserError, match=r"2 of 6 shards .*scene_000002.*--resume"):
+        SyntheticDataset(out)
+    assert tiny_world.make(out, scenes=SCENES, frames=FRAMES, resume=True).rendered == 2 * FRAMES
+    assert tiny_world.contents(out) == reference
+
+
 def test_resume_with_another_setting_names_it(tmp_path):
     tiny_world.make(tmp_path / "data", scenes=1)
     with pytest.raises(UserError, match="begun with seed 5, not 6"):
