@@ -22,11 +22,9 @@ def triangle(ax: float, ay: float, az: float, bx: float, by: float, bz: float, c
     return Mesh(vertices, np.array([[0, 1, 2]], dtype=np.int32), np.zeros((3, 2), np.float32), np.zeros(1, np.uint8), normals)
 
 
-if "test triangle" not in SHAPES:
-    SHAPES.add("test triangle", "render_worlds:triangle")
-
-
 def triangle_shape(corners: np.ndarray) -> Shape:
+    if "test triangle" not in SHAPES:  # registered when first used, so that tests over all shapes never collect it
+        SHAPES.add("test triangle", "render_worlds:triangle")
     return Shape.of(
         "test triangle", **dict(zip(("ax", "ay", "az", "bx", "by", "bz", "cx", "cy", "cz"), map(float, np.ravel(corners)), strict=True))
     )
