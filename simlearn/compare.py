@@ -183,7 +183,11 @@ def print_summary(rows: Iterable[Result]) -> None:
     measured = tables(rows)
     methods = list(dict.fromkeys(line.variant.method for table in measured for line in table.headline if line.role != "last"))
     summary = RichTable(
-        title="one seed's value, or mean ± 95 % interval", title_justify="left", box=box.SIMPLE, padding=(0, 0, 0, 1), pad_edge=False
+        title="mean over seeds ± 95 % interval (from three seeds on)",
+        title_justify="left",
+        box=box.SIMPLE,
+        padding=(0, 0, 0, 1),
+        pad_edge=False,
     )
     summary.add_column("", no_wrap=True)
     for method in methods:
@@ -192,9 +196,9 @@ def print_summary(rows: Iterable[Result]) -> None:
         summary.add_row(f"[bold]{table.benchmark}[/bold]{'' if table.real else ' (not real)'}")
         for metric in table.metrics:
             cells = [next((x.cells[metric] for x in table.headline if x.variant.method == m and metric in x.cells), None) for m in methods]
-            name = f"  {metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}"
-            summary.add_row(name, *("" if c is None else _number(c.mean, c.half_width) for c in cells))
-    Console().print(summary)
+            name = f" {metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}"
+            summary.add_row(name, *("" if c is None else _number(c.mean, c.half_width or None).replace(" ", "") for c in cells))
+    Console(width=max(Console().width, 100)).print(summary)  # on a narrow terminal lines wrap, but no number is cut off
 
 
 def _number(mean: float, half_width: float | None) -> str:
