@@ -20,6 +20,7 @@ from scenes.errors import UserError
 from scenes.randomness import Streams
 
 FORMAT_VERSION = 1
+_PLAIN_FIELDS = ("family", "seed", "index", "frames", "label_space", "exposure", "stereo_baseline_m")
 Parameter = float | int | str
 Color = tuple[float, float, float]
 Vector = tuple[float, float, float]
@@ -172,8 +173,27 @@ class Sky:
     ground: Color = (0.3, 0.3, 0.3)
 
 
-Light = Sun | PointLight
-_LIGHTS: dict[str, type[Sun] | type[PointLight]] = {"sun": Sun, "point": PointLight}
+@dataclass(frozen=True, kw_only=True)
+class AreaLight:
+    """A rectangle that emits `radiance`, W / (m^2 sr) per channel, from the side that `right` x `up` points to; it is not geometry.
+
+    Its corners are `position` +- `right` +- `up` (half edges, metres, at right angles).
+    """
+
+    position: Vector
+    right: Vector
+    up: Vector
+    radiance: Color
+
+    def __post_init__(self) -> None:
+        right, up = np.asarray(self.right, dtype=np.float64), np.asarray(self.up, dtype=np.float64)
+        lengths = np.linalg.norm(right) * np.linalg.norm(up)
+        if not lengths > 0 or abs(right @ up) > 1e-6 * lengths:
+            raise UserError(f"an area light's half edges must have a length and be at right angles, not {self.right} and {self.up}")
+
+
+Light = Sun | PointLight | AreaLight
+_LIGHTS: dict[str, type[Sun] | type[PointLight] | type[AreaLight]] = {"sun": Sun, "point": PointLight, "area": AreaLight}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +201,7 @@ class Scene:
     """Everything a renderer may know. `frames` is the clip's length T; valid times are 0 ... T-1, poses reach from -1 to T.
 
     `label_space` names the semantic ids ("nyu40", "cityscapes"). `exposure` multiplies radiance before the camera's tone curve.
+    `stereo_baseline_m` > 0 gives the camera a second eye that far to its right (along the camera's x axis), with the same intrinsics.
     `metadata` holds JSON-able facts of the family that sampled it (room size, rejected placements, ...).
     """
 
@@ -196,6 +217,7 @@ class Scene:
     lights: tuple[Light, ...] = ()
     sky: Sky = field(default_factory=Sky)
     exposure: float = 1.0
+    stereo_baseline_m: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -207,7 +229,7 @@ class Scene:
         """One line of JSON from which `from_json` restores an equal scene."""
         document = {
             "format_version": FORMAT_VERSION,
-            **{name: getattr(self, name) for name in ("family", "seed", "index", "frames", "label_space", "exposure")},
+            **{name: getattr(self, name) for name in _PLAIN_FIELDS},
             "camera": asdict(self.camera),
             "camera_motion": _trajectory_to_json(self.camera_motion),
             "instances": [
@@ -232,7 +254,7 @@ class Scene:
             lights = tuple(_LIGHTS[e.pop("kind")](**_tuples(e)) for e in d["lights"])
             instances = tuple(_instance_from_json(e) for e in d["instances"])
             return cls(
-                **{k: d[k] for k in ("family", "seed", "index", "frames", "label_space", "exposure", "metadata")},
+                **{k: d[k] for k in (*_PLAIN_FIELDS, "metadata") if k in d},
                 camera=Camera(**d["camera"]),
                 camera_motion=_trajectory_from_json(d["camera_motion"]),
                 instances=instances,
