@@ -4,7 +4,8 @@
 - Camera: OpenCV axes, x right, y down, z forward. A *pose* is camera-to-world (or object-to-world), 4x4 float64, rigid.
 - Quaternions are (w, x, y, z), unit length, w >= 0.
 - Pixels: (u, v) = (column, row). The centre of the top-left pixel is (0.5, 0.5); a centred principal point is (W/2, H/2).
-- `depth` is camera z in metres; `distance` is the Euclidean length of the ray. No hit: +inf.
+- `depth` is camera z in metres; `distance` is the Euclidean length of the ray. No hit: +inf. Cameras that see 90 degrees off their axis
+  and beyond (fisheye, panorama) have points whose depth is zero or negative: there a pixel and its distance fix a point, depth does not.
 - `normal`: unit, camera frame, faces the camera (n . ray < 0).
 - `flow_forward` at time t: projection at t+1 minus pixel centre at t, in pixels (du, dv), for every visible surface point, also
   where the target is occluded or out of frame. `flow_backward`: the same towards t-1. Sign: target minus source, both directions.
