@@ -61,7 +61,7 @@ def _turning_point(coefficients: Coefficients) -> float:
 def _invert_odd_polynomial(coefficients: Coefficients, target: Float64, limit: float) -> Float64:
     """r in [0, limit] where the odd polynomial is `target` >= 0, to rounding, by bracketed Newton steps; NaN where there is none."""
     finite = np.isfinite(target)
-    low, high = np.zeros_like(target), np.full_like(target, min(limit, 1.0))
+    low, high = np.zeros_like(target), np.full_like(target, limit if np.isfinite(limit) else 1.0)
     while np.isinf(limit) and (short := finite & (_odd_polynomial(coefficients, high)[0] < target)).any():
         high[short] *= 2
     valid = finite & (target <= _odd_polynomial(coefficients, high)[0] * _EDGE)
