@@ -24,5 +24,6 @@ RENDERERS = Registry(
     "renderer",
     {
         "raster": "renderers.raster:RasterRenderer",
+        "bullet": "renderers.bullet:BulletRenderer",
     },
 )
