@@ -18,6 +18,7 @@ from scenes import geometry
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.randomness import Streams
+from scenes.sensor import DepthSensor, Sensor
 
 FORMAT_VERSION = 1
 _PLAIN_FIELDS = ("family", "seed", "index", "frames", "label_space", "exposure", "stereo_baseline_m")
@@ -202,6 +203,7 @@ class Scene:
 
     `label_space` names the semantic ids ("nyu40", "cityscapes"). `exposure` multiplies radiance before the camera's tone curve.
     `stereo_baseline_m` > 0 gives the camera a second eye that far to its right (along the camera's x axis), with the same intrinsics.
+    `sensor` is what turns radiance into a picture; `depth_sensor` what measures `sensor_depth`, if anything does.
     `metadata` holds JSON-able facts of the family that sampled it (room size, rejected placements, ...).
     """
 
@@ -218,6 +220,8 @@ class Scene:
     sky: Sky = field(default_factory=Sky)
     exposure: float = 1.0
     stereo_baseline_m: float = 0.0
+    sensor: Sensor = field(default_factory=Sensor)
+    depth_sensor: DepthSensor | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -239,6 +243,8 @@ class Scene:
             "materials": [asdict(m) for m in self.materials],
             "lights": [{"kind": kind, **asdict(light)} for light in self.lights for kind, t in _LIGHTS.items() if type(light) is t],
             "sky": asdict(self.sky),
+            "sensor": asdict(self.sensor),
+            "depth_sensor": asdict(self.depth_sensor) if self.depth_sensor else None,
             "metadata": dict(self.metadata),
         }
         return json.dumps(document, separators=(",", ":"))
@@ -261,6 +267,8 @@ class Scene:
                 materials=tuple(_material_from_json(e) for e in d["materials"]),
                 lights=lights,
                 sky=Sky(**_tuples(d["sky"])),
+                sensor=Sensor(**_tuples(d.get("sensor", {}))),
+                depth_sensor=DepthSensor(**d["depth_sensor"]) if d.get("depth_sensor") else None,
             )
         except UserError:
             raise

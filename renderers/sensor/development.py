@@ -1,4 +1,4 @@
-"""What a camera records of the radiance that reaches it. Changes the colour image only."""
+"""The development of a picture: exposure, tone curve, sRGB encoding."""
 
 from __future__ import annotations
 
