@@ -87,10 +87,10 @@ def _with_unit_z(plane: Float64) -> Float64:
     return rays
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def _project_pinhole(points: Float64, _: Coefficients, __: float) -> Float64:
     """(x / z, y / z): mirrored behind the camera, inf or NaN at z = 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return points[..., :2] / points[..., 2:3]
+    return points[..., :2] / points[..., 2:3]
 
 
 def _pinhole_rays(plane: Float64, _: Coefficients, __: float) -> Float64:
@@ -124,46 +124,53 @@ def _brown_conrady_limit(coefficients: Coefficients) -> float:
     return min(_first_root([tangential, 3 * k1, 0.0, 5 * k2, 0.0, 7 * k3]), _first_root([tangential, k1, 0.0, k2, 0.0, k3]))
 
 
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def _project_brown_conrady(points: Float64, coefficients: Coefficients, limit: float) -> Float64:
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        plane = points[..., :2] / points[..., 2:3]
-        seen = (points[..., 2] > 0) & (np.hypot(plane[..., 0], plane[..., 1]) <= limit * _EDGE)
-        return np.where(seen[..., None], _distort(plane, coefficients)[0], np.nan)
+    plane = points[..., :2] / points[..., 2:3]
+    seen = (points[..., 2] > 0) & (np.hypot(plane[..., 0], plane[..., 1]) <= limit * _EDGE)
+    return np.where(seen[..., None], _distort(plane, coefficients)[0], np.nan)
 
 
 def _brown_conrady_rays(plane: Float64, coefficients: Coefficients, limit: float) -> Float64:
     """The radial part is inverted along the radius; where there is a tangential part too, that is where the solution is sought from."""
     k1, k2, p1, p2, k3 = coefficients
-    length, tangential = np.linalg.norm(plane, axis=-1), float(np.hypot(p1, p2))
+    target, tangential = plane.reshape(-1, 2), float(np.hypot(p1, p2))
+    length = np.linalg.norm(target, axis=-1)
     reach = float(_odd_polynomial((k1, k2, k3), np.array(limit))[0]) if tangential and np.isfinite(limit) else np.inf
     radius = _invert_odd_polynomial((k1, k2, k3), np.minimum(length, reach), limit)
-    point = plane * np.divide(radius, length, out=np.ones_like(length), where=length > 0)[..., None]
+    point = target * np.divide(radius, length, out=np.ones_like(length), where=length > 0)[:, None]
     if tangential:
-        hopeless = length > reach + 3 * tangential * limit**2  # the tangential part moves no point further than that
-        point = _solve_distortion(np.where(hopeless[..., None], np.nan, point), plane, coefficients, limit)
-    return _with_unit_z(point)
+        point[length > reach + 3 * tangential * limit**2] = np.nan  # the tangential part moves no point further than that
+        point = _solve_distortion(point, target, coefficients, limit)
+    return _with_unit_z(point.reshape(plane.shape))
 
 
+def _newton_step(residual: Float64, jacobian: Float64) -> Float64:
+    """Solution [N, 2] of the symmetric systems with matrices (xx, xy, yy) [N, 3]; inf or NaN where one is singular."""
+    (xx, xy, yy), (dx, dy) = jacobian.T, residual.T
+    return (np.stack([yy * dx - xy * dy, xx * dy - xy * dx]) / (xx * yy - xy * xy)).T
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def _solve_distortion(start: Float64, target: Float64, coefficients: Coefficients, limit: float) -> Float64:
-    """Undistorted points [..., 2] by damped Newton steps from `start` that never leave the disc; NaN where they do not arrive."""
-    point, scale = start, np.ones(start.shape[:-1])
+    """Undistorted points [N, 2] by damped Newton steps from `start` that never leave the disc; NaN where they do not arrive."""
+    point, scale = start.copy(), np.ones((len(start), 1))
     value, jacobian = _distort(point, coefficients)
     error = np.linalg.norm(value - target, axis=-1)
     enough = 4 * _EPS * (1 + np.linalg.norm(target, axis=-1))
     for _ in range(60):
-        if not (error > enough).any():
+        on_the_way = np.flatnonzero(error > enough)
+        if not len(on_the_way):
             break
-        (xx, xy, yy), (dx, dy) = np.moveaxis(jacobian, -1, 0), np.moveaxis(value - target, -1, 0)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = np.stack([yy * dx - xy * dy, xx * dy - xy * dx], axis=-1) / (xx * yy - xy * xy)[..., None]
-            candidate = point - scale[..., None] * step
-            new_value, new_jacobian = _distort(candidate, coefficients)
-            new_error = np.linalg.norm(new_value - target, axis=-1)
-        better = (new_error < error) & (np.linalg.norm(candidate, axis=-1) <= limit)
-        point, value = np.where(better[..., None], candidate, point), np.where(better[..., None], new_value, value)
-        jacobian, error = np.where(better[..., None], new_jacobian, jacobian), np.where(better, new_error, error)
-        scale = np.where(better, np.minimum(1.0, 2 * scale), scale / 2)
-    return np.where((error <= 1e3 * enough)[..., None], point, np.nan)
+        goal = target[on_the_way]
+        candidate = point[on_the_way] - scale[on_the_way] * _newton_step(value[on_the_way] - goal, jacobian[on_the_way])
+        new_value, new_jacobian = _distort(candidate, coefficients)
+        new_error = np.linalg.norm(new_value - goal, axis=-1)
+        better = (new_error < error[on_the_way]) & (np.linalg.norm(candidate, axis=-1) <= limit)
+        moved, stuck = on_the_way[better], on_the_way[~better]
+        point[moved], value[moved], jacobian[moved], error[moved] = (a[better] for a in (candidate, new_value, new_jacobian, new_error))
+        scale[moved], scale[stuck] = np.minimum(1.0, 2 * scale[moved]), scale[stuck] / 2
+    return np.where((error <= 1e3 * enough)[:, None], point, np.nan)
 
 
 def _off_axis(points: Float64) -> Float64:
