@@ -11,7 +11,7 @@ with its emission added, cut off at white.
 
 from __future__ import annotations
 
-import pkgutil
+import importlib.util
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
@@ -157,8 +157,8 @@ class _World:
         self._textures: dict[Texture, int] = {}
         self._bodies, self._from_files = 0, opengl  # the plugin reads meshes from files only
         if opengl:  # before the first shape: the plugin does not learn of earlier ones
-            plugin = pkgutil.find_loader("eglRenderer")
-            if plugin is None or pybullet.loadPlugin(plugin.get_filename(), "_eglRendererPlugin", physicsClientId=self.client) < 0:
+            plugin = importlib.util.find_spec("eglRenderer")
+            if not plugin or pybullet.loadPlugin(plugin.origin, "_eglRendererPlugin", physicsClientId=self.client) < 0:
                 self.close()
                 raise UserError("PyBullet's EGL plugin cannot be loaded here: leave out opengl, or install EGL drivers")
 
@@ -182,8 +182,8 @@ class _World:
     def _mesh(self, piece: _Piece, uvs: NDArray[np.float32]) -> dict[str, Any]:
         """The arguments by which `createVisualShape` is told a mesh."""
         if not self._from_files:
-            lists = {"vertices": piece.vertices, "indices": piece.triangles.ravel(), "uvs": uvs, "normals": piece.normals}
-            return {name: values.tolist() for name, values in lists.items()}
+            lists = {"vertices": piece.vertices.tolist(), "uvs": uvs.tolist(), "normals": piece.normals.tolist()}
+            return {**lists, "indices": piece.triangles.ravel().tolist()}
         path = Path(self._folder.name) / f"{self._bodies}.obj"
         path.write_text(_wavefront(piece, uvs))
         self._bodies += 1
