@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import warp as wp
@@ -11,10 +13,14 @@ from numpy.typing import NDArray
 from renderers import texture_store
 from renderers.device import struct_rows, upload
 from renderers.flatten import FlatScene, flatten
+from renderers.kernels.culling import Blocks as BlockRows
 from renderers.kernels.materials import MaterialRow
+from renderers.moment import Moment
+from scenes import geometry
 from scenes.scene import Scene
 from scenes.semantics import semantic_id
 
+_REMEMBERED_MOMENTS = 16
 BLOCK = 64  # triangles (or vertices) of one instance that are culled and launched together
 
 
@@ -74,16 +80,51 @@ class SceneBuffers:
         emits = np.array([any(m.emission) for m in scene.materials])
         self.triangle_blocks = _triangle_blocks(flat, emits[flat.triangle_material])
         ranges = flat.vertex_range
-        self.vertex_spans = _spans(ranges[:-1], ranges[1:], np.arange(len(ranges) - 1))
+        self.vertex_spans = upload(_spans(ranges[:-1], ranges[1:], np.arange(len(ranges) - 1)), wp.vec3i, device)
+        self.blocks_on_device = _upload_blocks(self.triangle_blocks, flat, device)
         self.moving = np.array([i.motion.moves for i in scene.instances])
+        self._seen_poses: dict[Hashable, NDArray[np.float64]] = {}
+        self._still_poses = np.stack([i.motion.poses[0] for i in scene.instances])
 
     @property
     def instance_count(self) -> int:
         return len(self.scene.instances)
 
-    def world_from_object(self, time: int) -> NDArray[np.float64]:
+    def world_from_object(self, time: float) -> NDArray[np.float64]:
         """Poses float64 [I, 4, 4] of all instances."""
-        return np.stack([i.motion.at(time) for i in self.scene.instances])
+        poses = self._still_poses.copy()
+        for k in np.flatnonzero(self.moving):
+            poses[k] = self.scene.instances[k].motion.at(time)
+        return poses
+
+    def eye_from_object(self, moment: Moment) -> NDArray[np.float64]:
+        """Poses float64 [I, 4, 4] of all instances in the frame of an eye; of the last few moments they are remembered."""
+        key = moment.key()
+        if key not in self._seen_poses:
+            if len(self._seen_poses) >= _REMEMBERED_MOMENTS:
+                self._seen_poses.pop(next(iter(self._seen_poses)))
+            self._seen_poses[key] = geometry.invert(moment.pose) @ self.world_from_object(moment.time)
+        return self._seen_poses[key]
+
+
+def instance_balls(blocks: Blocks, flat: FlatScene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(centre float64 [I, 3], radius float64 [I]) of balls in each instance's space that hold those of all its blocks."""
+    solid = np.isfinite(flat.bounds).all((1, 2))
+    centre = np.zeros((len(solid), 3))
+    centre[solid] = flat.bounds[solid].sum(1) / 2
+    owner, radius = blocks.spans[:, 2], np.zeros(len(solid))
+    np.maximum.at(radius, owner, np.linalg.norm(blocks.centre - centre[owner], axis=1) + blocks.radius)
+    return centre, radius
+
+
+def _upload_blocks(blocks: Blocks, flat: FlatScene, device: str) -> Any:
+    rows: Any = BlockRows()
+    centre, radius = instance_balls(blocks, flat)
+    rows.spans, rows.closed = upload(blocks.spans, wp.vec3i, device), upload(blocks.closed, wp.bool, device)
+    rows.centre, rows.radius = upload(blocks.centre, wp.vec3, device), upload(blocks.radius, wp.float32, device)
+    rows.instance_centre, rows.instance_radius = upload(centre, wp.vec3, device), upload(radius, wp.float32, device)
+    rows.low, rows.high = upload(flat.bounds[:, 0], wp.vec3, device), upload(flat.bounds[:, 1], wp.vec3, device)
+    return rows
 
 
 def _upload_materials(scene: Scene, device: str) -> tuple[wp.array, wp.array]:

@@ -22,8 +22,8 @@ def upload(values: Any, dtype: Any, device: str) -> wp.array:
 
 
 def upload_poses(poses: NDArray[np.floating], device: str) -> wp.array:
-    """mat34 [N] of rigid poses [N, 4, 4] or [N, 3, 4], rounded to float32."""
-    return upload(np.ascontiguousarray(poses[:, :3], dtype=np.float32), mat34, device)
+    """mat34 [...] of rigid poses [..., 4, 4] or [..., 3, 4], rounded to float32."""
+    return upload(np.ascontiguousarray(poses[..., :3, :], dtype=np.float32), mat34, device)
 
 
 def struct_rows(struct: Any, count: int) -> NDArray[Any]:

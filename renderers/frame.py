@@ -36,7 +36,7 @@ LABELS: dict[str, Label] = {
         Label("normal", "float32", 3, "1", 0, "unit geometric normal, camera frame, facing the camera"),
         Label("instance", "uint16", 0, "id", 0, "1 + position in Scene.instances"),
         Label("semantic", "uint8", 0, "id", 0, "class id in the scene's label space"),
-        Label("contour", "bool", 0, "", 0, "a 4-neighbour has another instance id"),
+        Label("contour", "bool", 0, "", 0, "a 4-neighbour has another instance id; defined also where `valid` is false (id 0)"),
         Label("flow_forward", "float32", 2, "px", 0, "projection at t+1 minus pixel centre at t, (du, dv)"),
         Label("flow_backward", "float32", 2, "px", 0, "projection at t-1 minus pixel centre at t, (du, dv)"),
         Label("occluded_forward", "bool", 0, "", 0, "the point lies in the image at t+1 but is hidden there by another surface"),
@@ -44,9 +44,21 @@ LABELS: dict[str, Label] = {
         Label("out_of_frame_forward", "bool", 0, "", 0, "the point projects outside the image at t+1 (z <= 0 included)"),
         Label("out_of_frame_backward", "bool", 0, "", 0, "the point projects outside the image at t-1 (z <= 0 included)"),
         Label("valid", "bool", 0, "", 0, "the centre ray hits a surface"),
+        Label("distance", "float32", 0, "m", np.inf, "Euclidean distance of the surface from the camera's centre"),
+        Label("shading_normal", "float32", 3, "1", 0, "unit normal that shading uses (interpolated over curved meshes), camera frame"),
+        Label("albedo", "float32", 3, "1", 0, "linear colour of the surface, texture included, without light"),
+        Label("object_point", "float32", 3, "m", 0, "the surface point in its object's own frame; with the objects' poses it gives tracks"),
+        Label(
+            "scene_flow", "float32", 3, "m", 0, "where the surface point is at t+1 minus where it is at t, both in the camera frame of t"
+        ),
+        Label("rgb_right", "uint8", 3, "sRGB", 0, "colour image of the second eye"),
+        Label("disparity", "float32", 0, "px", 0, "pixel column minus the column of the point's image in the second eye, >= 0"),
+        Label("occluded_right", "bool", 0, "", 0, "the point lies in the second eye's image but is hidden there by another surface"),
+        Label("out_of_frame_right", "bool", 0, "", 0, "the point projects outside the second eye's image"),
+        Label("sensor_depth", "float32", 0, "m", 0, "depth as the scene's depth camera measures it, 0 where it measures nothing"),
     )
 }
-DEFAULT_LABELS = tuple(LABELS)
+DEFAULT_LABELS = tuple(LABELS)[: list(LABELS).index("valid") + 1]  # those of every scene; the others are made when asked for
 
 
 def check_labels(names: Iterable[str]) -> tuple[str, ...]:

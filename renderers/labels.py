@@ -1,8 +1,8 @@
-"""Every label but the colour image, as a function of views: the surface under a pixel, where it was and where it will be."""
+"""Every label but colour images, as a function of views: the surface under a pixel, where it was and where it will be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,88 +11,145 @@ import warp as wp
 from numpy.typing import NDArray
 
 from renderers.buffers import SceneBuffers
-from renderers.device import is_cpu, upload_poses
+from renderers.device import is_cpu, upload, upload_poses
 from renderers.frame import LABELS
-from renderers.kernels.labels import Geometry, Motion, Surface, write_labels
-from renderers.visibility.view import View, launch_size
+from renderers.kernels.motion import Geometry, Motion, Sight, write_motion, write_scene_flow
+from renderers.kernels.points import Details, Scenery, write_details
+from renderers.kernels.surface import Surface, write_contour, write_surface
+from renderers.moment import Moment
+from renderers.threads import Team
+from renderers.visibility.view import ViewCache, Views
 from scenes import geometry
-
-
-def _displacement(now: NDArray[np.float64], then: NDArray[np.float64]) -> NDArray[np.float32]:
-    """float32 [I, 3, 4]: then . now^-1 - identity, exactly zero where both poses are the same."""
-    change = then @ geometry.invert(now) - np.eye(4)
-    change[(now == then).all((1, 2))] = 0.0
-    return change[:, :3].astype(np.float32)
-
 
 _WARP_TYPES = {"float32": wp.float32, "uint8": wp.uint8, "uint16": wp.uint16, "bool": wp.bool}
 _VECTORS = {2: wp.vec2, 3: wp.vec3}
 
+# Directions in which a surface point is followed, and the labels of each: motion to another time or to the second eye.
+_DIRECTIONS: dict[str, dict[str, str]] = {
+    "forward": {"flow": "flow_forward", "occluded": "occluded_forward", "out_of_frame": "out_of_frame_forward"},
+    "backward": {"flow": "flow_backward", "occluded": "occluded_backward", "out_of_frame": "out_of_frame_backward"},
+    "right": {"disparity": "disparity", "occluded": "occluded_right", "out_of_frame": "out_of_frame_right"},
+}
+_SURFACE = ("depth", "distance", "normal", "instance", "semantic", "valid")
+_DETAILS = ("object_point", "shading_normal", "albedo")
+
 
 class Outputs:
-    """Arrays that kernels write: real ones for the labels wanted, empty ones for the rest (kernels skip those)."""
+    """Arrays [B, H, W, ...] that kernels write, for the labels wanted."""
 
-    def __init__(self, names: tuple[str, ...], height: int, width: int, device: str) -> None:
-        self._wanted, self._size, self._device = names, (height, width), device
+    def __init__(self, names: Sequence[str], batch: int, height: int, width: int, device: str) -> None:
+        self._wanted, self._size, self._device = frozenset(names), (batch, height, width), device
         self.arrays: dict[str, Any] = {}
         self._warp: dict[str, wp.array] = {}
 
     def wants(self, *names: str) -> bool:
         return any(name in self._wanted for name in names)
 
+    def assign(self, struct: Any, labels: Mapping[str, str]) -> Any:
+        """Sets the fields of a kernel struct (field -> label) to the arrays of the labels that are wanted; the others stay empty."""
+        for field, name in labels.items():
+            if name in self._wanted:
+                setattr(struct, field, self[name])
+        return struct
+
     def __getitem__(self, name: str) -> wp.array:
-        """The Warp array of a label, made when first asked for."""
+        """The Warp array of a label that is wanted, made when first asked for."""
         if name not in self._warp:
             label = LABELS[name]
             vector = _VECTORS.get(label.channels) if label.dtype == "float32" else None
             dtype = vector or _WARP_TYPES[label.dtype]
-            if name not in self._wanted:
-                self._warp[name] = wp.empty((0, 0), dtype=dtype, device=self._device)
-            elif is_cpu(self._device):
-                self.arrays[name] = np.empty(label.shape(*self._size), dtype=label.dtype)
+            shape = (*self._size, label.channels) if label.channels else self._size
+            if is_cpu(self._device):
+                self.arrays[name] = np.empty(shape, dtype=label.dtype)
                 self._warp[name] = wp.array(self.arrays[name], dtype=dtype, device=self._device, copy=False)
             else:
-                self._warp[name] = wp.empty(self._size if vector else label.shape(*self._size), dtype=dtype, device=self._device)
+                self._warp[name] = wp.empty(self._size if vector else shape, dtype=dtype, device=self._device)
                 self.arrays[name] = wp.to_torch(self._warp[name])
         return self._warp[name]
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One time of a clip: the instances' poses in the camera's frame, float64 [I, 4, 4], and what the camera sees then."""
+class Shot:
+    """One image of a batch: its moment, the other moments that its labels refer to, and those moments' names in `_DIRECTIONS`."""
 
-    eye_from_object: NDArray[np.float64]
-    view: Callable[[], View]
-
-
-def fill(outputs: Outputs, buffers: SceneBuffers, now: Moment, after: Moment, before: Moment) -> None:
-    """Computes the wanted labels at `now`. The other views are asked for only where occlusion is wanted."""
-    if not outputs.wants(*(name for name in LABELS if name != "rgb")):
-        return
-    view = now.view()
-    surface: Any = Surface()
-    for name in ("depth", "normal", "instance", "semantic", "contour", "valid"):
-        setattr(surface, name, outputs[name])
-    forward = _motion(outputs, view, now, after, "forward", buffers.device)
-    backward = _motion(outputs, view, now, before, "backward", buffers.device)
-    inputs = [view.pinhole, view.triangle, view.planes, _geometry(buffers), surface, forward, backward]
-    wp.launch(write_labels, dim=launch_size(view.pinhole), inputs=inputs, device=buffers.device)
+    now: Moment
+    others: Mapping[str, Moment]
 
 
-def _geometry(buffers: SceneBuffers) -> Any:
-    geometry: Any = Geometry()
-    for name in ("triangles", "triangle_instance", "semantics"):
-        setattr(geometry, name, getattr(buffers, name))
-    return geometry
+class Labeller:
+    """Computes labels of one scene from its views."""
+
+    def __init__(self, buffers: SceneBuffers, cache: ViewCache, team: Team) -> None:
+        self._buffers, self._cache, self._team = buffers, cache, team
+        self._geometry: Any = Geometry()
+        self._geometry.triangles, self._geometry.triangle_instance = buffers.triangles, buffers.triangle_instance
+        self.scenery = scenery_of(buffers)
+
+    def fill(self, outputs: Outputs, shots: Sequence[Shot]) -> None:
+        """Computes the wanted labels of each shot. Other moments are seen only where occlusion is wanted."""
+        if not outputs.wants(*(name for name in LABELS if not name.startswith("rgb"))):
+            return
+        asked = [d for d, labels in _DIRECTIONS.items() if outputs.wants(*labels.values())]
+        seen = [d for d in asked if outputs.wants(_DIRECTIONS[d]["occluded"])]
+        slots = self._cache.slots([s.now for s in shots] + [s.others[d] for d in seen for s in shots])
+        now = upload(slots[: len(shots)], wp.int32, self._buffers.device)
+        then = dict(zip(seen, slots[len(shots) :].reshape(len(seen), len(shots)), strict=True))
+        views = self._cache.views
+        self._surface(outputs, views, now, len(shots))
+        for direction in asked:
+            self._motion(outputs, views, now, shots, direction, then.get(direction))
+        if outputs.wants("scene_flow"):
+            self._scene_flow(outputs, views, now, shots)
+        if outputs.wants(*_DETAILS):
+            self._details(outputs, views, now, shots)
+
+    def _surface(self, outputs: Outputs, views: Views, now: wp.array, batch: int) -> None:
+        buffers = self._buffers
+        if outputs.wants(*_SURFACE):
+            surface = outputs.assign(Surface(), {name: name for name in _SURFACE})
+            inputs = [now, views.triangle, views.planes, buffers.triangle_instance, buffers.semantics, surface]
+            self._team.launch_rows(write_surface, views.eye, batch, inputs)
+        if outputs.wants("contour"):
+            inputs = [now, views.triangle, buffers.triangle_instance, outputs["contour"]]
+            self._team.launch_rows(write_contour, views.eye, batch, inputs)
+
+    def _motion(
+        self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot], direction: str, then: NDArray[np.int32] | None
+    ) -> None:
+        device, motion = self._buffers.device, outputs.assign(Motion(), _DIRECTIONS[direction])
+        motion.then = upload(then, wp.int32, device) if then is not None else now
+        motion.displacement = upload_poses(np.stack([self._displacement(s.now, s.others[direction]) for s in shots]), device)
+        self._team.launch_rows(write_motion, views.eye, len(shots), [now, sight_of(views), self._geometry, motion])
+
+    def _scene_flow(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
+        carried = [self._displacement(s.now, Moment(s.others["forward"].time, s.now.pose)) for s in shots]
+        inputs = [now, sight_of(views), self._geometry, upload_poses(np.stack(carried), self._buffers.device), outputs["scene_flow"]]
+        self._team.launch_rows(write_scene_flow, views.eye, len(shots), inputs)
+
+    def _details(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
+        details = outputs.assign(Details(), {name: name for name in _DETAILS})
+        poses = upload_poses(np.stack([self._buffers.eye_from_object(s.now) for s in shots]), self._buffers.device)
+        inputs = [now, views.triangle, views.points, views.planes, poses, self.scenery, details]
+        self._team.launch_rows(write_details, views.eye, len(shots), inputs)
+
+    def _displacement(self, now: Moment, then: Moment) -> NDArray[np.float64]:
+        """float64 [I, 3, 4]: how points of each instance move in the eye's frame, minus identity; exactly zero where nothing changes."""
+        before, after = self._buffers.eye_from_object(now), self._buffers.eye_from_object(then)
+        change = after @ geometry.invert(before) - np.eye(4)
+        change[(before == after).all((1, 2))] = 0.0
+        return change[:, :3]
 
 
-def _motion(outputs: Outputs, view: View, now: Moment, then: Moment, direction: str, device: str) -> Any:
-    motion: Any = Motion()
-    kinds = ("flow", "occluded", "out_of_frame")
-    motion.wanted = outputs.wants(*(f"{kind}_{direction}" for kind in kinds))
-    other = then.view() if outputs.wants(f"occluded_{direction}") else view
-    motion.triangle, motion.points, motion.planes = other.triangle, other.points, other.planes
-    motion.displacement = upload_poses(_displacement(now.eye_from_object, then.eye_from_object), device)
-    for kind in kinds:
-        setattr(motion, kind, outputs[f"{kind}_{direction}"])
-    return motion
+def scenery_of(buffers: SceneBuffers) -> Any:
+    """What surfaces are made of, as kernels read it."""
+    scenery: Any = Scenery()
+    for name in ("triangles", "vertices", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
+        setattr(scenery, name, getattr(buffers, name))
+    return scenery
+
+
+def sight_of(views: Views) -> Any:
+    """Views as kernels read them."""
+    sight: Any = Sight()
+    sight.triangle, sight.points, sight.planes = views.triangle, views.points, views.planes
+    return sight

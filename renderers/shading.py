@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import warp as wp
-from numpy.typing import NDArray
 
 from renderers.buffers import SceneBuffers
-from renderers.device import upload_poses
+from renderers.device import upload, upload_poses
 from renderers.kernels.reflectance import SkyRow
-from renderers.kernels.shading import Scenery, shade
-from renderers.labels import Moment
+from renderers.kernels.shading import shade
+from renderers.labels import scenery_of, sight_of
+from renderers.moment import Moment
 from renderers.shadows import ShadowMaps
-from renderers.visibility.raster import RasterVisibility
-from renderers.visibility.view import launch_size
+from renderers.threads import Team
+from renderers.visibility.view import ViewCache
 from scenes.scene import Sky
 
 
 class Shader:
     """Shades views of one scene."""
 
-    def __init__(self, buffers: SceneBuffers, visibility: RasterVisibility) -> None:
-        self._buffers = buffers
-        self._shadows = ShadowMaps(buffers, visibility)
-        self._scenery: Any = Scenery()
-        for name in ("triangles", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
-            setattr(self._scenery, name, getattr(buffers, name))
-        self._scenery.shadow_maps = self._shadows.texels
-        camera = buffers.scene.camera
-        self._radiance: wp.array = wp.empty((camera.height, camera.width), dtype=wp.vec3, device=buffers.device)
+    def __init__(self, buffers: SceneBuffers, cache: ViewCache, team: Team) -> None:
+        self._buffers, self._cache, self._team = buffers, cache, team
+        self._shadows = ShadowMaps(buffers, team)
+        self._scenery = scenery_of(buffers)
+        self._sky = _sky(buffers.scene.sky)
 
-    def radiance(self, now: Moment, pose: NDArray[np.float64], time: int) -> wp.array:
-        """Linear radiance vec3 [H, W] at a moment, seen from the camera pose; overwritten by the next call."""
-        view = now.view()
-        device = self._buffers.device
-        poses, lights = upload_poses(now.eye_from_object, device), self._shadows.rows(pose, time)
-        inputs = [view.pinhole, view.triangle, view.points, view.planes, poses, self._scenery, lights]
-        inputs += [_sky(self._buffers.scene.sky, pose), self._radiance]
-        wp.launch(shade, dim=launch_size(view.pinhole), inputs=inputs, device=device)
-        return self._radiance
+    def radiance(self, moments: Sequence[Moment]) -> wp.array:
+        """Linear radiance vec3 [B, H, W] at moments of one and the same time."""
+        slots = self._cache.slots(moments)
+        views, device = self._cache.views, self._buffers.device
+        self._shadows.draw(moments[0].time)
+        poses = upload_poses(np.stack([m.pose for m in moments]), device)
+        objects = upload_poses(self._buffers.world_from_object(moments[0].time), device)
+        result: wp.array = wp.empty((len(moments), views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
+        inputs = [upload(slots, wp.int32, device), sight_of(views), poses, objects, self._scenery]
+        inputs += [self._shadows.rows, self._shadows.texels, self._sky, result]
+        self._team.launch_rows(shade, views.eye, len(moments), inputs)
+        return result
 
 
-def _sky(sky: Sky, pose: NDArray[np.float64]) -> Any:
+def _sky(sky: Sky) -> Any:
     row: Any = SkyRow()
     row.zenith, row.horizon, row.ground = wp.vec3(*sky.zenith), wp.vec3(*sky.horizon), wp.vec3(*sky.ground)
-    row.up = wp.vec3(*pose[2, :3])
+    row.up = wp.vec3(0.0, 0.0, 1.0)
     return row

@@ -14,7 +14,7 @@ PI = wp.constant(3.14159265358979)
 
 @wp.struct
 class SkyRow:
-    """Radiance of the sky; `up` is the world's up direction in the camera's frame."""
+    """Radiance of the sky; `up` is the world's up direction in the frame of the directions asked for."""
 
     zenith: wp.vec3
     horizon: wp.vec3

@@ -1,46 +1,90 @@
-"""What one eye sees at one moment: the visibility buffer and the geometry as that eye has it."""
+"""What eyes see at moments: visibility buffers and the geometry as each eye has it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
 
+import numpy as np
 import warp as wp
+from numpy.typing import NDArray
 
+from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu
-from renderers.kernels.common import Pinhole
+from renderers.kernels.common import BROWN_CONRADY, EQUIRECTANGULAR, FISHEYE, PINHOLE, Eye
+from renderers.moment import Moment
 from scenes.camera import Camera
 
 NEAR_M = 0.01
+_MODELS = {"pinhole": PINHOLE, "brown_conrady": BROWN_CONRADY, "fisheye": FISHEYE, "equirectangular": EQUIRECTANGULAR}
 
 
-@dataclass(frozen=True)
-class View:
-    """Every label is a function of views.
+class Views:
+    """S views of one camera: every label is a function of them.
 
-    triangle: int32 [H, W], the triangle under each pixel's centre ray, -1 for none.
-    points: vec3 [V], vertices in the eye's frame; defined for the vertices of instances that can be seen.
-    planes: vec3 [F], q such that nearness = q . (x, y, 1) on the image plane z = 1, where nearness is 1 / z (perspective) or far - z
-        (orthographic); defined for the triangles in `triangle`.
+    eye: the camera as kernels read it.
+    triangle: int32 [S, H, W], the triangle under each pixel's centre ray, -1 for none.
+    points: vec3 [S, V], vertices in the eye's frame; defined for the vertices of instances that can be seen.
+    planes: vec3 [S, F], q such that nearness = q . ray for the rays of `pixel_ray`, where 1 / nearness is the distance in units of the
+        ray's length (perspective), or q . (x, y, 1) = far - z (orthographic); defined for the triangles in `triangle`.
     """
 
-    pinhole: Any
-    triangle: wp.array
-    points: wp.array
-    planes: wp.array
+    def __init__(self, camera: Camera, buffers: SceneBuffers, slots: int, far: float = 0.0) -> None:
+        self.camera, self.slots = camera, slots
+        self.eye = eye_of(camera, buffers.device, far)
+        with wp.ScopedDevice(buffers.device):
+            self.triangle = wp.empty((slots, camera.height, camera.width), dtype=wp.int32)
+            self.points = wp.empty((slots, len(buffers.flat.vertices)), dtype=wp.vec3)
+            self.planes = wp.empty((slots, len(buffers.flat.triangles)), dtype=wp.vec3)
 
 
-def pinhole_of(camera: Camera, device: str, far: float = 0.0) -> Any:
-    """The kernel's intrinsics of a scene camera."""
-    pinhole: Any = Pinhole()
+class Visibility(Protocol):
+    """A backend: fills views of one scene."""
+
+    def see(self, views: Views, slots: Sequence[int], moments: Sequence[Moment]) -> None:
+        """Fills `slots` of the views with what is seen at `moments`."""
+        ...
+
+
+class ViewCache:
+    """The most recent views of one camera, by moment; a clip rendered in order meets each moment three times."""
+
+    def __init__(self, camera: Camera, buffers: SceneBuffers, visibility: Visibility, slots: int = 4) -> None:
+        self._camera, self._buffers, self._visibility = camera, buffers, visibility
+        self.views = Views(camera, buffers, slots)
+        self._slot: OrderedDict[Hashable, int] = OrderedDict()
+
+    def slots(self, moments: Sequence[Moment]) -> NDArray[np.int32]:
+        """int32 [B]: in which slot of `views` each moment is; missing ones are seen first, together."""
+        wanted = OrderedDict((moment.key(), moment) for moment in moments)
+        if len(wanted) > self.views.slots:
+            self.views = Views(self._camera, self._buffers, len(wanted))
+            self._slot.clear()
+        for key in wanted:
+            if key in self._slot:
+                self._slot.move_to_end(key)
+        missing = {key: moment for key, moment in wanted.items() if key not in self._slot}
+        free = [s for s in range(self.views.slots) if s not in self._slot.values()]
+        for key in missing:
+            self._slot[key] = free.pop() if free else self._slot.popitem(last=False)[1]
+        if missing:
+            self._visibility.see(self.views, [self._slot[key] for key in missing], list(missing.values()))
+        return np.array([self._slot[moment.key()] for moment in moments], dtype=np.int32)
+
+
+def eye_of(camera: Camera, device: str, far: float = 0.0) -> Any:
+    """The kernels' form of a scene camera."""
+    eye: Any = Eye()
     for name in ("width", "height", "fx", "fy", "cx", "cy"):
-        setattr(pinhole, name, getattr(camera, name))
-    pinhole.per_fx, pinhole.per_fy = 1.0 / camera.fx, 1.0 / camera.fy
-    pinhole.near, pinhole.far = NEAR_M, far
-    pinhole.run = camera.width if is_cpu(device) else 1
-    return pinhole
-
-
-def launch_size(pinhole: Any) -> tuple[int, int]:
-    """Launch dimensions of a kernel whose threads (row, k) handle the pixels k * run ... of a row."""
-    return pinhole.height, -(-pinhole.width // pinhole.run)
+        setattr(eye, name, getattr(camera, name))
+    eye.per_fx, eye.per_fy = 1.0 / camera.fx, 1.0 / camera.fy
+    eye.near, eye.far = NEAR_M, far
+    eye.run = camera.width if is_cpu(device) else 1
+    eye.model = _MODELS[camera.model]
+    for name, value in zip(("k1", "k2", "k3", "k4", "k5"), camera.coefficients, strict=False):
+        setattr(eye, name, value)
+    eye.limit = camera.limit
+    rays = np.zeros((0, 0, 3)) if camera.is_pinhole else camera.rays(camera.pixel_centres())
+    eye.rays = wp.array(rays.astype(np.float32), dtype=wp.vec3, device=device)
+    return eye

@@ -1,0 +1,50 @@
+"""Threads that share the work of a kernel on the CPU, where a launch uses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import warp as wp
+
+from renderers.device import is_cpu
+from scenes.errors import UserError
+
+_PIECES_PER_THREAD = 4  # rows differ in cost, so pieces are handed out as threads become free
+
+
+@lru_cache(maxsize=4)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="renderers")
+
+
+class Team:
+    """`threads` threads of one device. A GPU needs one, for a launch there uses all of it."""
+
+    def __init__(self, device: str, threads: int = 1) -> None:
+        if threads < 1:
+            raise UserError(f"a renderer needs at least 1 thread, not {threads}")
+        self.device = device
+        self.threads = threads if is_cpu(device) else 1
+
+    def share(self, count: int, task: Callable[[int, int, int], None], *, pieces: int | None = None) -> None:
+        """Calls task(piece, first, size) for pieces that cover range(count), by several threads; returns when all are done."""
+        pieces = min(pieces or self.threads * _PIECES_PER_THREAD, count) if self.threads > 1 else min(count, 1)
+        if pieces == 1:
+            task(0, 0, count)
+            return
+        bounds = [count * k // pieces for k in range(pieces + 1)]
+        running = [_pool(self.threads).submit(task, k, bounds[k], bounds[k + 1] - bounds[k]) for k in range(pieces)]
+        for future in running:
+            future.result()
+
+    def launch_rows(self, kernel: Any, eye: Any, batch: int, inputs: Sequence[Any]) -> None:
+        """Launches kernel(eye, first row, *inputs) over (batch, rows, parts of a row)."""
+        parts = -(-int(eye.width) // int(eye.run))
+
+        def rows(_piece: int, first: int, size: int) -> None:
+            wp.launch(kernel, dim=(batch, size, parts), inputs=[eye, first, *inputs], device=self.device)
+
+        self.share(int(eye.height), rows)
