@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from scenes.camera import Camera
 
 _LAYER_SPACING = 0.15  # neighbouring layers' circles differ by this share, by at least half a pixel
+_BEHIND = 0.05  # layers; closer surfaces count as one
 _COVERED = 1e-4  # coverage below this is the Fourier transform's rounding
 
 
@@ -52,7 +53,7 @@ def defocus(radiance: torch.Tensor, circle: torch.Tensor) -> torch.Tensor:
 
     circle: signed diameters, float32 [H, W], pixels; at most 1 is sharp, more than half the shorter image side is cut to that.
     The image is cut into layers of similar circles, each blurred as a whole. From the nearest on, each takes what it covers of the
-    light that is not yet taken; light from behind a silhouette or outside the image is unknown and made up from its neighbours.
+    light that is not yet taken. What no layer covers is hidden in the pinhole image and made up, see `_light_behind`.
     """
     height, width = circle.shape
     nodes = _layer_diameters(min(height, width) / 2)
@@ -69,7 +70,23 @@ def defocus(radiance: torch.Tensor, circle: torch.Tensor) -> torch.Tensor:
         taken = torch.minimum(cover, free)
         light += torch.where(cover > _COVERED, spread * (taken / cover.clamp_min(_COVERED)), 0.0)
         free = free - taken
+    if first < 0:
+        light += free * _light_behind(image, position - first, nodes[-first])
     return (light[:3] / light[3]).permute(1, 2, 0).contiguous()
+
+
+def _light_behind(image: torch.Tensor, layer: torch.Tensor, reach: float) -> torch.Tensor:
+    """Guess of what a blurred silhouette lets through: the far surfaces within a disc of diameter `reach`, [4, H, W].
+
+    Each neighbour weighs as much as its `layer` (>= 0) lies behind the nearest one around, so the mean splits into two blurs; 0 where
+    all lie in one layer.
+    """
+    size = 2 * math.ceil((reach - 1.0) / 2) + 1
+    nearest = -F.max_pool2d(-layer[None], (1, size), stride=1, padding=(0, size // 2))
+    nearest = -F.max_pool2d(-nearest, (size, 1), stride=1, padding=(size // 2, 0))[0]
+    mean = _blur(image * layer, reach) - nearest * _blur(image, reach)
+    behind = mean[3].clamp_min(0.0)
+    return torch.where(behind > _BEHIND, mean.clamp_min(0.0) / behind.clamp_min(_BEHIND), 0.0)
 
 
 def disc(diameter: float) -> torch.Tensor:
@@ -102,15 +119,13 @@ def _layer_position(circle: torch.Tensor, nodes: list[float]) -> torch.Tensor:
 
 
 def _blur(planes: torch.Tensor, diameter: float) -> torch.Tensor:
-    """Planes float32 [C, H, W] convolved with a disc; nothing comes from outside."""
+    """Planes float32 [C, H, W] convolved with a disc; the image goes on beyond its border as its mirror image."""
     kernel = disc(diameter).to(planes)
-    size = kernel.shape[0]
-    if size == 1:
+    half = kernel.shape[0] // 2
+    if half == 0:
         return planes
-    if size <= 7:
-        return F.conv2d(planes[:, None], kernel[None, None], padding=size // 2)[:, 0]
-    height, width = planes.shape[1:]
-    shape = (height + size - 1, width + size - 1)
-    spectrum = torch.fft.rfft2(planes, s=shape) * torch.fft.rfft2(kernel, s=shape)
-    blurred = torch.fft.irfft2(spectrum, s=shape)
-    return blurred[:, size // 2 :, size // 2 :][:, :height, :width].clamp_min(0.0)
+    padded = F.pad(planes[None], (half,) * 4, mode="reflect")[0]
+    if half <= 3:
+        return F.conv2d(padded[:, None], kernel[None, None])[:, 0]
+    spectrum = torch.fft.rfft2(padded) * torch.fft.rfft2(kernel, s=padded.shape[1:])
+    return torch.fft.irfft2(spectrum, s=padded.shape[1:])[:, 2 * half :, 2 * half :].clamp_min(0.0)
