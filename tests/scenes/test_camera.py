@@ -47,7 +47,7 @@ def test_a_pixel_is_where_its_ray_projects_to(camera: Camera, seed: int) -> None
     rays = camera.rays(pixels)
     seen = np.isfinite(rays).all(axis=-1)
     assert (np.isnan(rays).all(axis=-1) | seen).all()
-    np.testing.assert_allclose(camera.project(rays[seen]), pixels[seen], rtol=0, atol=1e-8)  # worst seen 6e-12
+    np.testing.assert_allclose(camera.project(rays[seen]), pixels[seen], rtol=0, atol=1e-8)  # worst of 12,000 cameras: 1.2e-11
     lengths = np.linalg.norm(rays[seen], axis=-1) if camera.is_wide else rays[seen, 2]
     np.testing.assert_allclose(lengths, 1.0, atol=1e-12)
 
@@ -62,7 +62,9 @@ def test_a_ray_is_found_again_from_the_pixel_it_projects_to(camera: Camera, seed
         radius, azimuth = min(camera.limit, 3.0) * 0.98 * rng.uniform(size=64), rng.uniform(0, 2 * np.pi, size=64)
         directions = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), np.ones(64)], axis=-1)
     scale = rng.uniform(0.01, 50, size=(len(directions), 1))
-    np.testing.assert_allclose(camera.rays(camera.project(directions * scale)), directions, rtol=0, atol=1e-9)  # worst seen 2e-13
+    np.testing.assert_allclose(
+        camera.rays(camera.project(directions * scale)), directions, rtol=0, atol=1e-9
+    )  # worst of 12,000 cameras: 3e-14
 
 
 def test_brown_conrady_is_what_opencv_computes() -> None:
