@@ -80,8 +80,8 @@ class SceneRenderer:
         """
         names = check_labels(labels)
         motions = [self.scene.camera_motion] * len(times) if motions is None else motions
-        shots = [self._shot(time, motion) for time, motion in zip(times, motions, strict=True)]
         self._check(times, names)
+        shots = [self._shot(time, motion) for time, motion in zip(times, motions, strict=True)]
         camera = self.scene.camera
         outputs = Outputs(names, len(shots), camera.height, camera.width, self.device)
         self._labeller.fill(outputs, shots)

@@ -31,7 +31,9 @@ class Team:
 
     def share(self, count: int, task: Callable[[int, int, int], None], *, pieces: int | None = None) -> None:
         """Calls task(piece, first, size) for pieces that cover range(count), by several threads; returns when all are done."""
-        pieces = min(pieces or self.threads * _PIECES_PER_THREAD, count) if self.threads > 1 else min(count, 1)
+        pieces = min(pieces or self.threads * _PIECES_PER_THREAD, count) if self.threads > 1 else 1
+        if count == 0:
+            return
         if pieces == 1:
             task(0, 0, count)
             return

@@ -11,17 +11,18 @@ from renderers.raster import RasterRenderer
 from scenes import geometry
 from scenes.errors import UserError
 from scenes.scene import Shape, Trajectory
+from scenes.sensor import DepthSensor
 
 
 @pytest.fixture(scope="module")
 def world():
-    return random_world(7, width=96, height=64)
+    return replace(random_world(7, width=96, height=64), stereo_baseline_m=0.1, depth_sensor=DepthSensor())
 
 
 @pytest.fixture(scope="module")
 def whole(world):
     renderer = RasterRenderer(world)
-    return [renderer.render(t) for t in range(world.frames)]
+    return [renderer.render(t, LABELS) for t in range(world.frames)]
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -34,14 +35,14 @@ def test_each_label_alone_has_the_same_bits(world, whole, name):
 def test_times_in_reverse_and_repeated_have_the_same_bits(world, whole):
     renderer = RasterRenderer(world)
     for time in (2, 1, 2, 0, 1):
-        frame = renderer.render(time)
+        frame = renderer.render(time, LABELS)
         for name in LABELS:
             np.testing.assert_array_equal(frame[name], whole[time][name], err_msg=f"{name} at {time}")
 
 
 def test_arrays_follow_the_table_and_are_owned(world):
     renderer = RasterRenderer(world)
-    first = renderer.render(0)
+    first = renderer.render(0, LABELS)
     kept = {name: array.copy() for name, array in first.labels.items()}
     renderer.render(1)
     for name, label in LABELS.items():

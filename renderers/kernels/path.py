@@ -1,0 +1,328 @@
+# mypy: ignore-errors
+# ruff: noqa: RUF046, UP018
+"""Path tracing as a wavefront: kernels that start paths, meet surfaces, and collect light; rays are cast between them.
+
+Kernels walk over `count` entries in steps of their thread count: one thread on the CPU, where each costs, as many as entries on a GPU.
+"""
+
+from __future__ import annotations
+
+import warp as wp
+
+from renderers.kernels.common import KERNEL_OPTIONS, mat34, rotate
+from renderers.kernels.path_lights import GLOW, LightSample, appeal, sample_glow, sample_light, total_appeal
+from renderers.kernels.path_sampling import mixed, power_heuristic, random_pair
+from renderers.kernels.path_surface import Surface, World, meet, reflectance, reflection_density, reflection_direction
+from renderers.kernels.rays import ray_direction, ray_origin
+from renderers.kernels.reflectance import sky_radiance
+
+wp.set_module_options(KERNEL_OPTIONS)
+
+PAIRS = wp.constant(3)  # pairs of random numbers that a path uses at each surface
+
+
+@wp.struct
+class Lens:
+    """Rays of a camera: directions in its frame through the corners [H + 1, W + 1] and centres [H, W] of pixels, NaN where it sees nothing."""
+
+    corners: wp.array2d(dtype=wp.vec3)
+    centres: wp.array2d(dtype=wp.vec3)
+    width: wp.int32
+    world_from_eye: mat34
+
+
+@wp.struct
+class Draws:
+    """Random numbers of an image: `points` as in `random_pair`, a key, and how many samples each pixel has."""
+
+    points: wp.array2d(dtype=wp.uint32)
+    key: wp.uint32
+    samples: wp.int32
+
+
+@wp.struct
+class Paths:
+    """State of N paths: path k is sample k % samples of pixel first + k / samples.
+
+    density: over solid angle with which the last direction was drawn, 0 for camera rays. total: appeal of all emitters at the last surface.
+    spread: widening of the path's footprint, metres per metre, and width: metres at the last surface.
+    """
+
+    first: wp.int32
+    radiance: wp.array(dtype=wp.vec3)
+    throughput: wp.array(dtype=wp.vec3)
+    density: wp.array(dtype=wp.float32)
+    total: wp.array(dtype=wp.float32)
+    spread: wp.array(dtype=wp.float32)
+    width: wp.array(dtype=wp.float32)
+
+
+@wp.struct
+class Batch:
+    """Rays [N, 6] in a row, the paths they belong to, and what light they would bring if nothing is in the way."""
+
+    rays: wp.array2d(dtype=wp.float32)
+    path: wp.array(dtype=wp.int32)
+    light: wp.array(dtype=wp.vec3)
+    count: wp.array(dtype=wp.int32)
+
+
+@wp.func
+def write_ray(rays: wp.array2d(dtype=wp.float32), k: int, start: wp.vec3, direction: wp.vec3):
+    rays[k, 0] = start[0]
+    rays[k, 1] = start[1]
+    rays[k, 2] = start[2]
+    rays[k, 3] = direction[0]
+    rays[k, 4] = direction[1]
+    rays[k, 5] = direction[2]
+
+
+@wp.func
+def path_key(draws: Draws, paths: Paths, path: int):
+    return mixed(wp.uint32(paths.first + path // draws.samples) ^ draws.key)
+
+
+@wp.func
+def start_path(lens: Lens, draws: Draws, paths: Paths, path: int, rays: wp.array2d(dtype=wp.float32)):
+    """The ray through a random place in the path's pixel (a box filter); bilinear between the directions of the pixel's corners."""
+    pixel = paths.first + path // draws.samples
+    row = pixel // lens.width
+    column = pixel - row * lens.width
+    u = random_pair(draws.points, path_key(draws, paths, path), path % draws.samples, 0)
+    upper = lens.corners[row, column] * (1.0 - u[0]) + lens.corners[row, column + 1] * u[0]
+    lower = lens.corners[row + 1, column] * (1.0 - u[0]) + lens.corners[row + 1, column + 1] * u[0]
+    direction = upper * (1.0 - u[1]) + lower * u[1]
+    spread = wp.length(lens.corners[row, column + 1] - lens.corners[row, column]) / wp.length(direction)
+    through = wp.vec3(1.0, 1.0, 1.0)
+    if wp.isnan(spread) or wp.isnan(direction[0]):
+        direction = lens.centres[row, column]
+        spread = 0.0
+        if wp.isnan(direction[0]):
+            direction = wp.vec3(0.0, 0.0, 1.0)
+            through = wp.vec3(0.0, 0.0, 0.0)
+    frame = lens.world_from_eye
+    write_ray(rays, path, wp.vec3(frame[0, 3], frame[1, 3], frame[2, 3]), wp.normalize(rotate(frame, direction)))
+    paths.throughput[path] = through
+    paths.radiance[path] = wp.vec3(0.0, 0.0, 0.0)
+    paths.density[path] = 0.0
+    paths.total[path] = 0.0
+    paths.width[path] = 0.0
+    paths.spread[path] = spread / wp.sqrt(float(draws.samples))
+
+
+@wp.kernel
+def start_paths(lens: Lens, draws: Draws, paths: Paths, batch: Batch, count: int, threads: int):
+    """Camera rays of all paths, in the order of the paths."""
+    for k in range(wp.tid(), count, threads):
+        start_path(lens, draws, paths, k, batch.rays)
+        batch.path[k] = k
+
+
+@wp.func
+def emission_weight(world: World, at: Surface, t: int, start: wp.vec3, distance: float, density: float, total: float):
+    """Weight of emission that a reflected ray found and that sampling the emitters could have found too."""
+    entry = world.glowing.entry[t]
+    if density <= 0.0 or total <= 0.0 or entry < 0:
+        return 1.0
+    light = world.emitters[world.glowing.emitter[entry]]
+    chance = appeal(light, start, at.facing) / total
+    other = chance * world.glowing.density[entry] * distance * distance / wp.max(at.cosine, 1.0e-6)
+    return power_heuristic(density, other)
+
+
+@wp.func
+def choose_light(world: World, at: Surface, start: wp.vec3, total: float, choice: float, u: wp.vec2):
+    """A point on one emitter, chosen by its appeal."""
+    rest = float(choice * total)
+    chosen = int(-1)
+    share = float(0.0)
+    within = float(0.0)
+    for k in range(world.emitters.shape[0]):
+        here = appeal(world.emitters[k], start, at.facing)
+        if rest >= 0.0 and here > 0.0:
+            chosen = k
+            share = here
+            within = rest / here
+            rest -= here
+    light = world.emitters[chosen]
+    if light.kind == GLOW:
+        return sample_glow(
+            light,
+            world.glowing,
+            start,
+            share / total,
+            wp.clamp(within, 0.0, 1.0),
+            u,
+            world.triangles,
+            world.vertices,
+            world.uvs,
+            world.triangle_look,
+            world.materials,
+            world.texels,
+        )
+    return sample_light(light, start, share / total, world.span, u)
+
+
+@wp.func
+def ask_for_light(at: Surface, found: LightSample, start: wp.vec3, throughput: wp.vec3, path: int, lights: Batch, glows: Batch):
+    """Adds a shadow ray towards a point on an emitter, where its light would be reflected at all."""
+    light = wp.cw_mul(throughput, wp.cw_mul(reflectance(at, found.direction), found.strength))
+    if found.density > 0.0:
+        light = light * power_heuristic(found.density, reflection_density(at, found.direction))
+    if light[0] + light[1] + light[2] <= 0.0:
+        return
+    if found.glows:
+        slot = wp.atomic_add(glows.count, 0, 1)
+        write_ray(glows.rays, slot, start, found.towards)
+        glows.path[slot] = path
+        glows.light[slot] = light
+    else:
+        slot = wp.atomic_add(lights.count, 0, 1)
+        write_ray(lights.rays, slot, start, found.towards)
+        lights.path[slot] = path
+        lights.light[slot] = light
+
+
+@wp.func
+def go_on(at: Surface, start: wp.vec3, choice: float, u: wp.vec2, throughput: wp.vec3, path: int, paths: Paths, onward: Batch):
+    """Adds the next ray of a path, unless nothing would come back along it."""
+    direction = reflection_direction(at, choice, u)
+    density = reflection_density(at, direction)
+    if density <= 0.0:
+        return
+    passed = wp.cw_mul(throughput, reflectance(at, direction)) * (1.0 / density)
+    if passed[0] + passed[1] + passed[2] <= 0.0:
+        return
+    blur = 0.2
+    if choice < at.share:
+        blur = wp.min(0.5 * at.alpha, 0.2)
+    slot = wp.atomic_add(onward.count, 0, 1)
+    write_ray(onward.rays, slot, start, direction)
+    onward.path[slot] = path
+    paths.throughput[path] = passed
+    paths.density[path] = density
+    paths.spread[path] = wp.max(paths.spread[path], blur)
+
+
+@wp.func
+def meet_surface(
+    world: World,
+    draws: Draws,
+    paths: Paths,
+    path: int,
+    depth: int,
+    last: bool,
+    start: wp.vec3,
+    direction: wp.vec3,
+    distance: float,
+    t: int,
+    weights: wp.vec2,
+    onward: Batch,
+    lights: Batch,
+    glows: Batch,
+):
+    """One path at the end of its ray: takes emission, asks for the light of an emitter, and goes on."""
+    throughput = paths.throughput[path]
+    if t < 0:
+        paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, sky_radiance(world.sky, direction))
+        return
+    width = paths.width[path] + paths.spread[path] * distance
+    paths.width[path] = width
+    at = meet(world, t, weights[0], weights[1], direction, width, depth == 1)
+    if at.emission[0] + at.emission[1] + at.emission[2] > 0.0:
+        weight = emission_weight(world, at, t, start, distance, paths.density[path], paths.total[path])
+        paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, at.emission) * weight
+    if last:
+        return
+    key = path_key(draws, paths, path)
+    sample = path % draws.samples
+    pair = 1 + PAIRS * (depth - 1)
+    choices = random_pair(draws.points, key, sample, pair)
+    # Beyond the rounding of the hit, which grows with the coordinates.
+    lifted = at.place + at.facing * (2.0e-5 * (0.1 + wp.max(wp.abs(at.place[0]), wp.max(wp.abs(at.place[1]), wp.abs(at.place[2])))))
+    total = total_appeal(world.emitters, lifted, at.facing)
+    paths.total[path] = total
+    if total > 0.0:
+        u = random_pair(draws.points, key, sample, pair + 1)
+        ask_for_light(at, choose_light(world, at, lifted, total, choices[0], u), lifted, throughput, path, lights, glows)
+    go_on(at, lifted, choices[1], random_pair(draws.points, key, sample, pair + 2), throughput, path, paths, onward)
+
+
+@wp.kernel
+def meet_surfaces(
+    world: World,
+    draws: Draws,
+    paths: Paths,
+    batch: Batch,
+    count: int,
+    depth: int,
+    last: bool,
+    distance: wp.array(dtype=wp.float32),
+    triangle: wp.array(dtype=wp.int32),
+    barycentric: wp.array(dtype=wp.vec2),
+    onward: Batch,
+    lights: Batch,
+    glows: Batch,
+    threads: int,
+):
+    """All paths of a batch at the ends of their rays, which are their `depth`-th."""
+    for k in range(wp.tid(), count, threads):
+        start = ray_origin(batch.rays, k)
+        direction = ray_direction(batch.rays, k)
+        path = batch.path[k]
+        meet_surface(
+            world, draws, paths, path, depth, last, start, direction, distance[k], triangle[k], barycentric[k], onward, lights, glows
+        )
+
+
+@wp.kernel
+def add_light(batch: Batch, count: int, blocked: wp.array(dtype=wp.bool), radiance: wp.array(dtype=wp.vec3), threads: int):
+    """The light of rays that nothing blocks."""
+    for k in range(wp.tid(), count, threads):
+        if not blocked[k]:
+            path = batch.path[k]
+            radiance[path] = radiance[path] + batch.light[k]
+
+
+@wp.kernel
+def add_sky(world: World, paths: Paths, batch: Batch, count: int, blocked: wp.array(dtype=wp.bool), threads: int):
+    """The sky's light for paths whose last ray nothing blocks."""
+    for k in range(wp.tid(), count, threads):
+        if not blocked[k]:
+            path = batch.path[k]
+            sky = sky_radiance(world.sky, ray_direction(batch.rays, k))
+            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(paths.throughput[path], sky)
+
+
+@wp.kernel
+def average(paths: Paths, samples: int, pixels: int, image: wp.array(dtype=wp.vec3), threads: int):
+    """Mean radiance of the samples of each pixel."""
+    for pixel in range(wp.tid(), pixels, threads):
+        total = wp.vec3(0.0, 0.0, 0.0)
+        for k in range(samples):
+            total += paths.radiance[pixel * samples + k]
+        image[paths.first + pixel] = total * (1.0 / float(samples))
+
+
+@wp.kernel
+def measure_lobe(alpha: wp.array(dtype=wp.float32), cosine: wp.array(dtype=wp.float32), samples: int, table: wp.array2d(dtype=wp.vec2)):
+    """`World.lobe` by sampling visible facets with a lattice of `samples` directions."""
+    i, j = wp.tid()
+    at = Surface()
+    at.facing = wp.vec3(0.0, 0.0, 1.0)
+    at.smooth = at.facing
+    at.cos_eye = cosine[j]
+    at.to_eye = wp.vec3(wp.sqrt(wp.max(1.0 - cosine[j] * cosine[j], 0.0)), 0.0, cosine[j])
+    at.alpha = alpha[i]
+    at.share = 1.0
+    total = wp.vec2(0.0, 0.0)
+    for k in range(samples):
+        turn = float(k) * 0.6180339887
+        u = wp.vec2((float(k) + 0.5) / float(samples), turn - wp.floor(turn))
+        direction = reflection_direction(at, 0.0, u)
+        if direction[2] > 0.0:
+            weight = 1.0 / reflection_density(at, direction)
+            at.f0 = wp.vec3(0.0, 1.0, 0.0)
+            both = reflectance(at, direction) * weight
+            total += wp.vec2(both[0], both[1] - both[0])
+    table[i, j] = total / float(samples)
