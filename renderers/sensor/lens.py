@@ -17,10 +17,13 @@ _COVERED = 1e-4  # coverage below this is the Fourier transform's rounding
 
 
 def vignetting_gain(camera: Camera, strength: float, device: torch.device | str) -> torch.Tensor:
-    """Share of light that arrives, float32 [H, W, 1]: 1 - strength * (1 - cos^4) of the angle between ray and optical axis."""
-    squared = (((camera.pixel_centres() - (camera.cx, camera.cy)) / (camera.fx, camera.fy)) ** 2).sum(-1, keepdims=True)
-    cos4 = (1.0 + squared) ** -2
-    return torch.from_numpy((1.0 - strength * (1.0 - cos4)).astype(np.float32)).to(device)
+    """Share of light that arrives, float32 [H, W, 1]: 1 - strength * (1 - cos^4) of the angle between ray and optical axis.
+
+    The cosine counts as 0 where the lens sees nothing, and beyond 90 degrees.
+    """
+    rays = camera.rays(camera.pixel_centres())
+    cosine = np.nan_to_num(rays[..., 2:] / np.linalg.norm(rays, axis=-1, keepdims=True)).clip(0.0)
+    return torch.from_numpy((1.0 - strength * (1.0 - cosine**4)).astype(np.float32)).to(device)
 
 
 def lateral_chromatic_aberration(radiance: torch.Tensor, centre: tuple[float, float], shift_px: tuple[float, float]) -> torch.Tensor:

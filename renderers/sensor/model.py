@@ -32,13 +32,9 @@ class SensorModel:
         self._scene, self._settings, self._device = scene, scene.sensor, device
         self._development = Sensor(device)
         self._streams = Streams(scene.seed, scene.index).child("sensor")
-        camera, sensor = scene.camera, scene.sensor
-        if sensor.bayer and min(camera.width, camera.height) < SMALLEST_SIDE:
-            raise UserError(
-                f"a colour mosaic needs at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels, not {camera.width}x{camera.height}: "
-                "render a larger image or set bayer to None"
-            )
-        self._gain = lens.vignetting_gain(camera, sensor.vignetting, device) if sensor.vignetting else None
+        _check_camera(scene)
+        vignetting = self._settings.vignetting
+        self._gain = lens.vignetting_gain(scene.camera, vignetting, device) if vignetting else None
 
     def record(self, radiance_at: ImageAt, time: int, depth_at: ImageAt | None = None, *, eye: str = "left") -> torch.Tensor:
         """The picture uint8 [H, W, 3] at a frame time.
@@ -133,3 +129,17 @@ class SensorModel:
         shared: tuple[Any, Any] = wp.from_torch(exposed.contiguous(), dtype=wp.vec3), wp.from_torch(rgb)
         self._development.develop(shared[0], 1.0, shared[1])
         return rgb
+
+
+def _check_camera(scene: Scene) -> None:
+    """UserError where the scene's camera cannot have an effect that is asked for."""
+    camera, sensor = scene.camera, scene.sensor
+    if sensor.bayer and min(camera.width, camera.height) < SMALLEST_SIDE:
+        raise UserError(
+            f"a colour mosaic needs at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels, not {camera.width}x{camera.height}: "
+            "render a larger image or set bayer to None"
+        )
+    if sensor.aperture_m > 0 and camera.is_wide:
+        raise UserError(f"a {camera.model} camera has no plane of focus: set the sensor's aperture_m to 0")
+    if scene.depth_sensor and not camera.is_pinhole:
+        raise UserError(f"a depth sensor matches rectified images, not those of a {camera.model} camera: use a pinhole camera or none")

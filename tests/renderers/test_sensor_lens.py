@@ -26,6 +26,13 @@ def test_vignetting_is_the_fourth_power_of_the_cosine(strength):
     assert gain[0, 89] < 1 - 0.5 * strength  # the fixture reaches 45 degrees, where cos^4 is 1/4
 
 
+def test_a_fisheye_darkens_to_nothing_where_it_sees_sideways():
+    gain = lens.vignetting_gain(Camera.fisheye(64, 64, 220.0), 1.0, "cpu")[..., 0]
+    assert float(gain[32, 32]) > 0.99
+    assert float(gain[32, 0]) == float(gain[0, 0]) == 0.0
+    assert bool(torch.isfinite(gain).all())
+
+
 def crossing(line: np.ndarray, level: float = 0.5) -> float:
     """Where a monotonic line of pixel values passes `level`, in pixels (centres at half-integers)."""
     rising = line if line[-1] > line[0] else -line

@@ -13,7 +13,7 @@ from renderers.sensor.model import SensorModel
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Scene, Trajectory
-from scenes.sensor import Sensor
+from scenes.sensor import DepthSensor, Sensor
 
 NOISY = Sensor(bayer="RGGB", full_well_electrons=2000.0, read_noise_electrons=4.0, adc_bits=10, black_level=0.05)
 
@@ -125,6 +125,14 @@ def test_jpeg_comes_closer_with_quality():
 def test_a_mosaic_needs_room():
     with pytest.raises(UserError, match="3x3"):
         SensorModel(scene(NOISY, width=2, height=9), "cpu")
+
+
+def test_effects_that_a_camera_cannot_have_are_refused():
+    panorama = Camera.panorama(64, 32)
+    with pytest.raises(UserError, match="aperture_m to 0"):
+        SensorModel(replace(scene(Sensor(aperture_m=0.01)), camera=panorama), "cpu")
+    with pytest.raises(UserError, match="rectified"):
+        SensorModel(replace(scene(), camera=panorama, depth_sensor=DepthSensor()), "cpu")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 7), (5, 3)])
