@@ -82,9 +82,9 @@ def cosine_direction(normal: wp.vec3, u: wp.vec2):
 
 @wp.func
 def mirrored_by_facet(normal: wp.vec3, to_eye: wp.vec3, cos_eye: float, alpha: float, u: wp.vec2):
-    """Direction that a visible GGX facet mirrors `to_eye` into (Dupuy and Benyoub, "Sampling visible GGX normals with spherical caps", 2023).
+    """Direction that a visible GGX facet mirrors `to_eye` into; it may point below the surface.
 
-    It may point below the surface.
+    Source: Dupuy and Benyoub, "Sampling visible GGX normals with spherical caps", 2023.
     """
     right = tangent(normal)
     forward = wp.cross(normal, right)

@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: RUF046, UP018
 """What a ray meets, and how it reflects: evaluation, density and sampling of one surface point's reflectance.
 
 The reflectance is that of `renderers.kernels.reflectance.reflected`, with the diffuse part scaled by what the specular lobe leaves over, so
