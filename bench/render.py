@@ -1,138 +1,139 @@
-"""Frames per second of the renderer with all its labels, beside peers on the same geometry, interleaved in one process.
+"""Frames per second of the renderer with all its labels beside peers, on the same scene, in one interleaved run.
 
-    python -m bench.render [--quick] [--json FILE]
+    python -m bench.render [--quick] [--json FILE] [--chart FILE]
 
-Every contender renders the same times in turn, so that a change of the machine's mood meets all of them alike; the median time counts.
+Every contender renders the standard room in processes of its own, which stay warm; they are asked in turn for a window of frames, and the
+clock runs from the asking until the last process has answered. The images stay where they were made. Peers that are not installed are
+skipped with a line: `pip install -e .[bench]` brings Mitsuba and pyrender, `bench/peers/cycles.py` says how Blender is added.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
-import platform
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from bench.peers import TinyRenderer, embree_rays
+from bench import contenders, cuda
+from bench.chart import draw_rates
+from bench.contenders import ALL_CORES, ONE_PROCESS, REFERENCE, Contender
+from bench.crew import Crew, Skipped
+from bench.interleave import Rate, measure
+from bench.machine import heading, usable_cores
 from bench.standard_room import standard_room
 from renderers.flatten import flatten
 from renderers.frame import DEFAULT_LABELS
 from renderers.raster import RasterRenderer
-from scenes.scene import Scene
 
 SIZES = ((320, 240), (640, 480))
-OURS = "raster, all labels"
-Contender = Callable[[int], Any]
 
 
-def contenders(scene: Scene, stack: ExitStack) -> dict[str, Contender]:
-    """Name -> function that renders one time. A peer that is not installed is left out with a line."""
-    renderer = RasterRenderer(scene)
-    found: dict[str, Contender] = {
-        OURS: lambda t: renderer.render(t),
-        "raster, rgb depth instance": lambda t: renderer.render(t, ("rgb", "depth", "instance")),
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to measure. `only`: parts of names; contenders with none of them are left out, the reference never is."""
+
+    sizes: tuple[tuple[int, int], ...] = SIZES
+    rounds: int = 16
+    window_seconds: float = 0.2
+    frames: int = 16
+    only: tuple[str, ...] = ()
+
+    def wants(self, contender: Contender) -> bool:
+        return contender.name == REFERENCE or not self.only or any(part.lower() in contender.name.lower() for part in self.only)
+
+
+QUICK = Plan(rounds=4, window_seconds=0.1)
+
+
+def run(plan: Plan) -> dict[str, Any]:
+    """The whole measurement as a JSON-able document; prints a table for each section and size."""
+    document: dict[str, Any] = heading() | {
+        "scene": "standard_room",
+        "triangles": len(flatten(standard_room(1)).triangles),
+        "labels": list(DEFAULT_LABELS),
+        "reference": REFERENCE,
+        "versions": {},
+        "skipped": {},
+        "sections": {},
     }
-    peers: dict[str, Callable[[], Contender]] = {
-        "TinyRenderer, rgb depth mask": lambda: stack.enter_context(TinyRenderer(scene, shadow=True)),
-        "TinyRenderer without shadows": lambda: stack.enter_context(TinyRenderer(scene, shadow=False)),
-        "Embree primary rays, 1 thread": lambda: embree_rays(scene, threads=1),
-        f"Embree primary rays, {os.cpu_count()} threads": lambda: embree_rays(scene, threads=0),
-    }
-    for name, make in peers.items():
-        try:
-            found[name] = make()
-        except (ImportError, ValueError) as error:
-            print(f"skipped {name}: {error}")
-    return found
+    sections = {ONE_PROCESS: contenders.one_process(), ALL_CORES: contenders.all_cores(usable_cores())}
+    for section, candidates in sections.items():
+        wanted = [c for c in candidates if plan.wants(c)]
+        document["sections"][section] = {}
+        for width, height in plan.sizes:
+            rates = _measure_size(plan, wanted, width, height, document)
+            document["sections"][section][f"{width}x{height}"] = _entries(rates, wanted)
+            _show(section, f"{width}x{height}", rates)
+    document["first_frame_seconds"] = first_frame_seconds()
+    return document
 
 
-def measure(found: dict[str, Contender], rounds: int, frames: int) -> dict[str, float]:
-    """Median frames/s of each contender over `rounds` interleaved frames, after one to warm up."""
-    seconds: dict[str, list[float]] = {name: [] for name in found}
-    names = list(found)
-    for step in range(rounds + 1):
-        for name in np.roll(names, step):  # some leave threads spinning behind them, so no one always follows the same
-            start = time.perf_counter()
-            found[name](step % frames)
-            seconds[name].append(time.perf_counter() - start)
-    return {name: 1.0 / float(np.median(times[1:])) for name, times in seconds.items()}
+def _measure_size(plan: Plan, wanted: Iterable[Contender], width: int, height: int, document: dict[str, Any]) -> dict[str, Rate]:
+    crews: dict[str, Crew] = {}
+    with ExitStack() as stack:
+        for contender in wanted:
+            if contender.name in document["skipped"]:
+                continue
+            try:
+                crew = stack.enter_context(Crew(contender, width=width, height=height, frames=plan.frames))
+            except Skipped as reason:
+                if contender.name == REFERENCE:
+                    raise
+                document["skipped"][contender.name] = str(reason)
+                print(f"skipped {contender.name}: {reason}")
+                continue
+            crews[contender.name] = crew
+            document["versions"][contender.package] = crew.version
+        return measure(crews, rounds=plan.rounds, window_seconds=plan.window_seconds)
+
+
+def _entries(rates: dict[str, Rate], wanted: Iterable[Contender]) -> dict[str, Any]:
+    """Rates with `reference_is`: how many times faster the reference is."""
+    ours = {c.name: c.ours for c in wanted}
+    reference = rates[REFERENCE].frames_per_second
+    return {n: r.to_json() | {"reference_is": reference / r.frames_per_second, "ours": ours[n]} for n, r in rates.items()}
+
+
+def _show(section: str, size: str, rates: dict[str, Rate]) -> None:
+    print(f"\n{section + ', ' + size:50s} {'frames/s':>10s} {'quartiles':>17s} {'cores':>6s} {'CPU ms':>8s} {'ours is':>9s}")
+    for name, rate in rates.items():
+        spread = f"{rate.lower_quartile:.1f} - {rate.upper_quartile:.1f}"
+        times = rates[REFERENCE].frames_per_second / rate.frames_per_second
+        print(f"{name:50s} {rate.frames_per_second:10.2f} {spread:>17s} {rate.cores:6.2f} {rate.cpu_ms:8.1f} {times:8.2f}x", flush=True)
 
 
 def first_frame_seconds() -> float:
     """Seconds from a scene to its first frame with everything loaded: upload, shadow maps, labels."""
     scene = standard_room(8, 320, 240)
+    RasterRenderer(standard_room(1, 32, 24)).render(0)
     start = time.perf_counter()
     RasterRenderer(scene).render(0)
     return time.perf_counter() - start
-
-
-def commit() -> str:
-    folder = Path(__file__).parent
-    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unknown"
-
-
-def machine() -> dict[str, Any]:
-    names = [line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")]
-    load = os.getloadavg()[0]
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load": load,
-    }
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def run(*, quick: bool) -> dict[str, Any]:
-    """The whole measurement as a JSON-able document."""
-    rounds, frames = (5, 6) if quick else (16, 17)
-    document: dict[str, Any] = {
-        "date": datetime.date.today().isoformat(),
-        "commit": commit(),
-        "machine": machine(),
-        "triangles": len(flatten(standard_room(1)).triangles),
-        "labels": list(DEFAULT_LABELS),
-        "rounds": rounds,
-        "frames_per_second": {},
-    }
-    for width, height in SIZES:
-        with ExitStack() as stack:
-            rates = measure(contenders(standard_room(frames, width, height), stack), rounds, frames)
-        document["frames_per_second"][f"{width}x{height}"] = rates
-        show(f"{width}x{height}", rates)
-    document["first_frame_seconds"] = first_frame_seconds()
-    return document
-
-
-def show(size: str, rates: dict[str, float]) -> None:
-    print(f"\n{size:32s} {'frames/s':>10s} {'ours is':>10s}")
-    for name, rate in rates.items():
-        print(f"{name:32s} {rate:10.2f} {rates[OURS] / rate:9.2f}x")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench.render", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: under a minute")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, with date, machine and commit")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only contenders with one of these words in their name")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="cuda: batches of cameras on the GPU, no peers")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, with date, machine, commit and versions")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the figures (PNG)")
     options = parser.parse_args(arguments)
-    document = run(quick=options.quick)
-    print(f"\nfirst frame of a scene, 320x240: {document['first_frame_seconds']:.2f} s; load average {document['machine']['load']:.1f}")
+    if options.device == "cuda":
+        document = cuda.run(quick=options.quick)
+    else:
+        plan = QUICK if options.quick else Plan()
+        document = run(Plan(**{**vars(plan), "only": tuple(options.only)}))
+        print(f"\nfirst frame of a scene, 320x240: {document['first_frame_seconds']:.2f} s; load average {document['machine']['load']:.1f}")
+        if options.chart:
+            draw_rates(document, options.chart)
     if options.json:
         options.json.write_text(json.dumps(document, indent=2) + "\n")
     return 0
