@@ -40,7 +40,7 @@ class Sensor:
         focus_distance_m: camera z that is sharp.
     Exposure time, in frame intervals:
         shutter: how long a row is exposed, 0 ... 1.
-        readout: how much later the last row is exposed than the first would be, one image height above, 0 ... 1.
+        readout: how long the rolling shutter takes from the image's upper border to the lower one, 0 ... 1.
         temporal_samples: how many instants are rendered for one frame when either is above 0.
     Photosites:
         channel_response: raw signal of the three channels for white light.

@@ -24,7 +24,7 @@ def shifted_lookup(depth: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
 def measured_depth(depth: torch.Tensor, focal_times_baseline: float, step_px: float, noise_px: torch.Tensor | float) -> torch.Tensor:
     """Depth from a noisy disparity rounded to whole steps (0: not rounded); +inf where the disparity is not positive.
 
-    Neighbouring values are about depth^2 * step / (f * baseline) apart (Khoshelham and Oude Elberink 2012, equation 11).
+    Neighbouring values are about depth^2 * step / (f * baseline) apart (Khoshelham and Oude Elberink 2012).
     """
     disparity = focal_times_baseline / depth + noise_px
     if step_px > 0:

@@ -152,3 +152,17 @@ def test_tiny_pictures_go_through_every_other_effect(width, height):
     assert seen.shape == (height, width, 3)
     assert int(seen[height // 2, width // 2].min()) >= 112  # 118 less what the lens takes beside its axis
     assert int(seen.max()) <= 120
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_records_the_same_picture_and_the_same_depth():
+    sensor = replace(NOISY, vignetting=0.5, chromatic_aberration_px=(1.0, -1.0), aperture_m=0.02, shutter=0.5, temporal_samples=4)
+    world = replace(scene(sensor), depth_sensor=DepthSensor())
+    radiance, depth = random_radiance(), 1.0 + 3.0 * random_radiance()[..., 0] / 2.5
+    pictures, depths = [], []
+    for device in ("cpu", "cuda:0"):
+        model, light, z = SensorModel(world, device), radiance.to(device), depth.to(device)
+        pictures.append(model.record(lambda _, light=light: light, 0, lambda _, z=z: z).cpu().int())
+        depths.append(model.sensor_depth(z, 0).cpu())
+    assert float(((pictures[0] - pictures[1]).abs() > 1).float().mean()) < 0.01  # an electron or a code more, where a rounding tips it
+    assert float((depths[0] - depths[1]).abs().gt(1e-4).float().mean()) < 0.01
