@@ -100,33 +100,39 @@ def voted(seen: wp.vec4i, weight: wp.vec4, view: int, own: int, ray: wp.vec3, ne
     return True
 
 
-@wp.struct
-class Target:
-    """A moved point: `ray` to it in the other eye's frame, `nearness` along that ray, and the other plane of its triangle.
-
-    facing: the other eye sees the same side of the triangle.
-    """
-
-    ray: wp.vec3
-    nearness: wp.float32
-    plane: wp.vec3
-    facing: wp.bool
-
-
 @wp.func
-def neighbours(t: int, instance: int, at: Target, view: int, reach: float, sight: Sight, geometry: Geometry):
-    """Whether seen triangle t is a neighbour of the point's own triangle, so that neither hides the other: their planes meet close by."""
+def neighbours(t: int, own: int, moved: mat34, plane: wp.vec3, ray: wp.vec3, view: int, reach: float, sight: Sight, geometry: Geometry):
+    """Whether seen triangle t is a neighbour of the point's own on one object, so that neither hides the other: their planes meet close by.
+
+    moved: how the point's object moved (minus identity) since it had `plane`; the ray leads to the point.
+    """
     if t < 0:
         return False
-    if geometry.triangle_instance[t] != instance:
+    if geometry.triangle_instance[t] != geometry.triangle_instance[own]:
         return False
-    apart = sight.planes[view, t] - at.plane
-    return wp.dot(apart, at.ray) <= reach * wp.length(apart)
+    turned = plane + rotate(moved, plane)
+    along = 1.0 + turned[0] * moved[0, 3] + turned[1] * moved[1, 3] + turned[2] * moved[2, 3]
+    if along <= 0.0:  # seen from its other side
+        return False
+    apart = sight.planes[view, t] - turned * (1.0 / along)
+    return wp.dot(apart, ray) <= reach * wp.length(apart)
 
 
 @wp.func
-def hidden(eye: Eye, view: int, u: float, v: float, own: int, instance: int, at: Target, sight: Sight, geometry: Geometry):
-    """Whether another surface lies before the point of triangle `own` that the other eye has at (u, v)."""
+def hidden(
+    eye: Eye,
+    view: int,
+    u: float,
+    v: float,
+    own: int,
+    moved: mat34,
+    plane: wp.vec3,
+    ray: wp.vec3,
+    nearness: float,
+    sight: Sight,
+    geometry: Geometry,
+):
+    """Whether another surface lies before the point of triangle `own` that the other eye has at (u, v), at `nearness` on `ray`."""
     left = wp.floor(u - 0.5)
     top = wp.floor(v - 0.5)
     j0 = int(left)
@@ -138,28 +144,28 @@ def hidden(eye: Eye, view: int, u: float, v: float, own: int, instance: int, at:
     j1 = wp.min(j1, eye.width - 1)
     i0 = wp.max(int(top), 0)
     i1 = wp.min(int(top) + 1, eye.height - 1)
-    seen = wp.vec4i(sight.triangle[view, i0, j0], sight.triangle[view, i0, j1], sight.triangle[view, i1, j0], sight.triangle[view, i1, j1])
-    if seen[0] == own and seen[1] == own and seen[2] == own and seen[3] == own:
+    a = sight.triangle[view, i0, j0]
+    b = sight.triangle[view, i0, j1]
+    c = sight.triangle[view, i1, j0]
+    d = sight.triangle[view, i1, j1]
+    if a == own and b == own and c == own and d == own:
         return False
-    if at.facing:
-        reach = SEAM_PX * eye.per_fx * wp.length(at.ray)
-        calm = bool(True)
-        last = own
-        for k in range(4):
-            t = seen[k]
-            if calm and t != last and t != own:
-                calm = neighbours(t, instance, at, view, reach, sight, geometry)
-                last = t
-        if calm:
+    reach = SEAM_PX * eye.per_fx * wp.length(ray)
+    if (a == own or neighbours(a, own, moved, plane, ray, view, reach, sight, geometry)) and (
+        b == own or b == a or neighbours(b, own, moved, plane, ray, view, reach, sight, geometry)
+    ):
+        if (c == own or c == a or neighbours(c, own, moved, plane, ray, view, reach, sight, geometry)) and (
+            d == own or d == b or d == c or neighbours(d, own, moved, plane, ray, view, reach, sight, geometry)
+        ):
             return False
     fu = u - 0.5 - left
     fv = v - 0.5 - top
     weight = wp.vec4((1.0 - fu) * (1.0 - fv), fu * (1.0 - fv), (1.0 - fu) * fv, fu * fv)
-    return voted(seen, weight, view, own, at.ray, at.nearness, sight, geometry)
+    return voted(wp.vec4i(a, b, c, d), weight, view, own, ray, nearness, sight, geometry)
 
 
 @wp.func
-def image_shift(eye: Eye, row: int, column: int, ray: wp.vec3, shift: wp.vec3):
+def image_shift(eye: Eye, ray: wp.vec3, shift: wp.vec3):
     """(du, dv, 1): from a pixel to the image of ray + shift; the last is 0 where the camera has no image of that."""
     if eye.model == PINHOLE:
         ahead = 1.0 + shift[2]
@@ -189,53 +195,43 @@ def inside(eye: Eye, u: float, v: float):
     return u >= 0.0 and u < float(eye.width) and v >= 0.0 and v < float(eye.height)
 
 
+@wp.func
+def follow(b: int, row: int, column: int, view: int, t: int, eye: Eye, sight: Sight, geometry: Geometry, out: Motion):
+    """Writes the labels of a pixel; t < 0: it shows nothing."""
+    flow = wp.vec2(0.0, 0.0)
+    outside = bool(False)
+    behind = bool(False)
+    if t >= 0:
+        plane = sight.planes[view, t]
+        moved = out.displacement[b, geometry.triangle_instance[t]]
+        ray = pixel_ray(eye, row, column)
+        w = wp.dot(plane, ray)
+        shift = rotate(moved, ray) + wp.vec3(moved[0, 3], moved[1, 3], moved[2, 3]) * w
+        change = image_shift(eye, ray, shift)
+        flow = wp.vec2(change[0], change[1])
+        u = float(column) + 0.5 + flow[0]
+        v = float(row) + 0.5 + flow[1]
+        outside = change[2] == 0.0 or not inside(eye, u, v)
+        if out.occluded.shape[0] > 0 and not outside:
+            behind = hidden(eye, out.then[b], u, v, t, moved, plane, ray + shift, w, sight, geometry)
+    if out.flow.shape[0] > 0:
+        out.flow[b, row, column] = flow
+    if out.disparity.shape[0] > 0:
+        out.disparity[b, row, column] = -flow[0]
+    if out.out_of_frame.shape[0] > 0:
+        out.out_of_frame[b, row, column] = outside
+    if out.occluded.shape[0] > 0:
+        out.occluded[b, row, column] = behind
+
+
 @wp.kernel
 def write_motion(eye: Eye, first_row: int, now: wp.array(dtype=wp.int32), sight: Sight, geometry: Geometry, out: Motion):
     """Of batch entry b, which is view now[b]: labels that relate its surface points to view out.then[b]."""
     b, band_row, part = wp.tid()
     row = first_row + band_row
     view = now[b]
-    then = out.then[b]
-    last = int(-1)
-    plane = wp.vec3(0.0, 0.0, 0.0)
-    displacement = mat34()
-    instance = int(-1)
-    at = Target()
     for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
-        t = sight.triangle[view, row, column]
-        flow = wp.vec2(0.0, 0.0)
-        outside = bool(False)
-        behind = bool(False)
-        if t >= 0:
-            if t != last:
-                last = t
-                plane = sight.planes[view, t]
-                instance = geometry.triangle_instance[t]
-                displacement = out.displacement[b, instance]
-                turned = plane + rotate(displacement, plane)
-                along = 1.0 + wp.dot(turned, wp.vec3(displacement[0, 3], displacement[1, 3], displacement[2, 3]))
-                at.facing = along > 0.0
-                at.plane = turned * (1.0 / along)
-            ray = pixel_ray(eye, row, column)
-            w = wp.dot(plane, ray)
-            shift = rotate(displacement, ray) + wp.vec3(displacement[0, 3], displacement[1, 3], displacement[2, 3]) * w
-            moved = image_shift(eye, row, column, ray, shift)
-            flow = wp.vec2(moved[0], moved[1])
-            u = float(column) + 0.5 + flow[0]
-            v = float(row) + 0.5 + flow[1]
-            outside = moved[2] == 0.0 or not inside(eye, u, v)
-            if out.occluded.shape[0] > 0 and not outside:
-                at.ray = ray + shift
-                at.nearness = w
-                behind = hidden(eye, then, u, v, t, instance, at, sight, geometry)
-        if out.flow.shape[0] > 0:
-            out.flow[b, row, column] = flow
-        if out.disparity.shape[0] > 0:
-            out.disparity[b, row, column] = -flow[0]
-        if out.out_of_frame.shape[0] > 0:
-            out.out_of_frame[b, row, column] = outside
-        if out.occluded.shape[0] > 0:
-            out.occluded[b, row, column] = behind
+        follow(b, row, column, view, sight.triangle[view, row, column], eye, sight, geometry, out)
 
 
 @wp.kernel

@@ -23,7 +23,7 @@ PAIRS = wp.constant(3)  # pairs of random numbers that a path uses at each surfa
 
 @wp.struct
 class Lens:
-    """Rays of a camera: directions in its frame through the corners [H + 1, W + 1] and centres [H, W] of pixels, NaN where there is none."""
+    """Rays of a camera: directions in its frame through the corners [H + 1, W + 1] and centres [H, W] of pixels; NaN: there is none."""
 
     corners: wp.array2d(dtype=wp.vec3)
     centres: wp.array2d(dtype=wp.vec3)

@@ -36,14 +36,11 @@ class Details:
 
 
 @wp.func
-def barycentric(a: wp.vec3, b: wp.vec3, c: wp.vec3, place: wp.vec3):
-    """Weights of the corners at a point in the plane of a triangle."""
-    e1 = b - a
-    e2 = c - a
-    n = wp.cross(e1, e2)
+def weights_at(e1: wp.vec3, e2: wp.vec3, n: wp.vec3, place: wp.vec3):
+    """Barycentric weights of a point in the plane of a triangle with edges e1 and e2 from its first corner, n = e1 x e2; place from there."""
     scale = 1.0 / wp.dot(n, n)
-    beta = wp.dot(wp.cross(place - a, e2), n) * scale
-    gamma = wp.dot(wp.cross(e1, place - a), n) * scale
+    beta = wp.dot(wp.cross(place, e2), n) * scale
+    gamma = wp.dot(wp.cross(e1, place), n) * scale
     return wp.vec3(1.0 - beta - gamma, beta, gamma)
 
 
@@ -114,16 +111,17 @@ def write_details(
             place = ray * (1.0 / wp.dot(plane, ray))
             corner = scenery.triangles[t]
             a = points[view, corner[0]]
-            b_ = points[view, corner[1]]
-            c = points[view, corner[2]]
-            weight = barycentric(a, b_, c, place)
+            e1 = points[view, corner[1]] - a
+            e2 = points[view, corner[2]] - a
+            n = wp.cross(e1, e2)
+            weight = weights_at(e1, e2, n, place - a)
             facing = plane * (-1.0 / wp.length(plane))
             vertices = scenery.vertices
             object_point = vertices[corner[0]] * weight[0] + vertices[corner[1]] * weight[1] + vertices[corner[2]] * weight[2]
             look = scenery.triangle_look[t]
             normal = facing
             if (look & 1) == 1:
-                front = wp.dot(wp.cross(b_ - a, c - a), facing)
+                front = wp.dot(n, facing)
                 normal = smooth_normal(corner, weight, eye_from_object[b, scenery.triangle_instance[t]], facing, front, scenery)
             if out.albedo.shape[0] > 0:
                 cos_eye = -wp.dot(facing, wp.normalize(ray))

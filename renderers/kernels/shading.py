@@ -9,7 +9,7 @@ import warp as wp
 from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34, pixel_ray, rotate
 from renderers.kernels.materials import MaterialRow
 from renderers.kernels.motion import Sight
-from renderers.kernels.points import Scenery, barycentric, footprint_of, smooth_normal, surface_color
+from renderers.kernels.points import Scenery, footprint_of, smooth_normal, surface_color, weights_at
 from renderers.kernels.reflectance import SkyRow, reflected, sky_mean, sky_radiance
 from renderers.kernels.shadows import LightRow, lit_by_point, lit_by_sun
 
@@ -72,6 +72,59 @@ def direct_light(light: LightRow, at: Point, surface: Reflection, maps: wp.array
     return wp.cw_mul(light.power * strength, lobe)
 
 
+@wp.func
+def shade_point(
+    eye: Eye,
+    view: int,
+    t: int,
+    ray: wp.vec3,
+    pose: mat34,
+    sight: Sight,
+    world_from_object: wp.array(dtype=mat34),
+    scenery: Scenery,
+    lights: wp.array(dtype=LightRow),
+    shadow_maps: wp.array(dtype=wp.float32),
+    sky: SkyRow,
+):
+    """Radiance towards the eye of the surface of triangle `t` on `ray`; pose: world from eye."""
+    plane = sight.planes[view, t]
+    reach = 1.0 / wp.dot(plane, ray)
+    length = wp.length(ray)
+    toward = rotate(pose, ray)
+    at = Point()
+    at.place = wp.vec3(pose[0, 3], pose[1, 3], pose[2, 3]) + toward * reach
+    at.to_eye = toward * (-1.0 / length)
+    at.facing = rotate(pose, plane * (-1.0 / wp.length(plane)))
+    at.smooth = at.facing
+    at.cos_eye = wp.dot(at.facing, at.to_eye)
+    look = scenery.triangle_look[t]
+    at.curved = (look & 1) == 1
+    material = scenery.materials[look >> 1]
+    color = material.color
+    if material.texture_size > 0 or at.curved:
+        corner = scenery.triangles[t]
+        a = sight.points[view, corner[0]]
+        e1 = sight.points[view, corner[1]] - a
+        e2 = sight.points[view, corner[2]] - a
+        n = wp.cross(e1, e2)
+        weight = weights_at(e1, e2, n, ray * reach - a)
+        color = surface_color(material, corner, weight, footprint_of(eye, reach * length, at.cos_eye), scenery)
+        if at.curved:
+            front = -wp.dot(n, plane)
+            at.smooth = smooth_normal(corner, weight, world_from_object[scenery.triangle_instance[t]], at.facing, front, scenery)
+            at.cos_eye = wp.dot(at.smooth, at.to_eye)
+    at.cos_eye = wp.max(at.cos_eye, 1.0e-3)
+    dielectric = 1.0 - material.metallic
+    surface = Reflection()
+    surface.f0 = wp.vec3(0.04, 0.04, 0.04) * dielectric + color * material.metallic
+    surface.diffuse = color * dielectric
+    surface.alpha = wp.max(material.roughness * material.roughness, 0.02)
+    light = material.emission + wp.cw_mul(surface.diffuse + surface.f0, sky_mean(sky, at.smooth))
+    for k in range(lights.shape[0]):
+        light += direct_light(lights[k], at, surface, shadow_maps)
+    return light
+
+
 @wp.kernel
 def shade(
     eye: Eye,
@@ -91,58 +144,10 @@ def shade(
     row = first_row + band_row
     view = now[b]
     pose = world_from_eye[b]
-    origin = wp.vec3(pose[0, 3], pose[1, 3], pose[2, 3])
-    last = int(-1)
-    plane = wp.vec3(0.0, 0.0, 0.0)
-    seen_facing = plane
-    corner = wp.vec3i(0, 0, 0)
-    look = int(0)
-    material = MaterialRow()
-    at = Point()
-    surface = Reflection()
-    ambient = wp.vec3(0.0, 0.0, 0.0)
     for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
         t = sight.triangle[view, row, column]
         ray = pixel_ray(eye, row, column)
-        light = wp.vec3(0.0, 0.0, 0.0)
-        if t < 0:
-            light = sky_radiance(sky, wp.normalize(rotate(pose, ray)))
+        if t >= 0:
+            radiance[b, row, column] = shade_point(eye, view, t, ray, pose, sight, world_from_object, scenery, lights, shadow_maps, sky)
         else:
-            if t != last:
-                last = t
-                plane = sight.planes[view, t]
-                seen_facing = plane * (-1.0 / wp.length(plane))
-                at.facing = rotate(pose, seen_facing)
-                at.smooth = at.facing
-                look = scenery.triangle_look[t]
-                at.curved = (look & 1) == 1
-                material = scenery.materials[look >> 1]
-                corner = scenery.triangles[t]
-                ambient = sky_mean(sky, at.facing)
-            reach = 1.0 / wp.dot(plane, ray)
-            per_length = 1.0 / wp.length(ray)
-            toward = rotate(pose, ray)
-            at.place = origin + toward * reach
-            at.to_eye = toward * (-per_length)
-            cos_seen = wp.dot(at.facing, at.to_eye)
-            at.cos_eye = wp.max(cos_seen, 1.0e-3)
-            color = material.color
-            if material.texture_size > 0 or at.curved:
-                p0 = sight.points[view, corner[0]]
-                p1 = sight.points[view, corner[1]]
-                p2 = sight.points[view, corner[2]]
-                weight = barycentric(p0, p1, p2, ray * reach)
-                if at.curved:
-                    front = wp.dot(wp.cross(p1 - p0, p2 - p0), seen_facing)
-                    at.smooth = smooth_normal(corner, weight, world_from_object[scenery.triangle_instance[t]], at.facing, front, scenery)
-                    at.cos_eye = wp.max(wp.dot(at.smooth, at.to_eye), 1.0e-3)
-                    ambient = sky_mean(sky, at.smooth)
-                color = surface_color(material, corner, weight, footprint_of(eye, reach / per_length, cos_seen), scenery)
-            dielectric = 1.0 - material.metallic
-            surface.f0 = wp.vec3(0.04, 0.04, 0.04) * dielectric + color * material.metallic
-            surface.diffuse = color * dielectric
-            surface.alpha = wp.max(material.roughness * material.roughness, 0.02)
-            light = material.emission + wp.cw_mul(surface.diffuse + surface.f0, ambient)
-            for k in range(lights.shape[0]):
-                light += direct_light(lights[k], at, surface, shadow_maps)
-        radiance[b, row, column] = light
+            radiance[b, row, column] = sky_radiance(sky, wp.normalize(rotate(pose, ray)))
