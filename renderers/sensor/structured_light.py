@@ -51,7 +51,7 @@ def projector_shadow(depth: torch.Tensor, focal_times_baseline: float) -> torch.
     furthest = math.ceil(float(disparity.max() - disparity.min())) + 1
     for offset in range(1, min(furthest, width - 1) + 1):
         point, nearer = landing[:, :-offset], disparity[:, offset:] > disparity[:, :-offset]
-        hidden[:, :-offset] |= nearer & (point < right[:, offset:])
+        hidden[:, :-offset] |= nearer & (left[:, offset:] <= point) & (point < right[:, offset:])
     return hidden
 
 
