@@ -39,14 +39,15 @@ def _bars(panel: Any, entries: Mapping[str, Mapping[str, Any]]) -> None:
     _plain(panel)
 
 
-def draw_curve(
-    path: Path, points: Sequence[tuple[float, float]], fit: Sequence[tuple[float, float]], *, title: str, x: str, y: str
-) -> None:
-    """Measured points and a curve beside them."""
+Points = Sequence[tuple[float, float]]
+
+
+def draw_curve(path: Path, points: Points, line: Points, *, reference: str, title: str, x: str, y: str) -> None:
+    """Measured points, and a line named `reference` to compare them with."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     panel = figure.subplots()
-    panel.plot(*zip(*fit, strict=True), color=PEER, linewidth=2, label="fit")
-    panel.plot(*zip(*points, strict=True), "o", color=OURS, label="measured")
+    panel.plot(*zip(*line, strict=True), color=PEER, linewidth=2, label=reference)
+    panel.plot(*zip(*points, strict=True), "o-", color=OURS, label="measured")
     panel.set(title=title, xlabel=x, ylabel=y, ylim=(0, None), xlim=(0, None))
     panel.legend(frameon=False)
     _plain(panel)

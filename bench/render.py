@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ from bench import contenders, cuda
 from bench.chart import draw_rates
 from bench.contenders import ALL_CORES, ONE_PROCESS, REFERENCE, Contender
 from bench.crew import Crew, Skipped
+from bench.cuda import GpuPlan
 from bench.interleave import Rate, measure
 from bench.machine import heading, usable_cores
 from bench.standard_room import standard_room
 from renderers.flatten import flatten
 from renderers.frame import DEFAULT_LABELS
 from renderers.raster import RasterRenderer
+from scenes.errors import UserError
 
 SIZES = ((320, 240), (640, 480))
 
@@ -126,17 +128,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, with date, machine, commit and versions")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the figures (PNG)")
     options = parser.parse_args(arguments)
-    if options.device == "cuda":
-        document = cuda.run(quick=options.quick)
-    else:
-        plan = QUICK if options.quick else Plan()
-        document = run(Plan(**{**vars(plan), "only": tuple(options.only)}))
-        print(f"\nfirst frame of a scene, 320x240: {document['first_frame_seconds']:.2f} s; load average {document['machine']['load']:.1f}")
-        if options.chart:
-            draw_rates(document, options.chart)
+    try:
+        document = _document(options)
+    except UserError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
     if options.json:
         options.json.write_text(json.dumps(document, indent=2) + "\n")
     return 0
+
+
+def _document(options: argparse.Namespace) -> dict[str, Any]:
+    if options.device == "cuda":
+        return cuda.run(GpuPlan(rounds=3) if options.quick else GpuPlan())
+    document = run(replace(QUICK if options.quick else Plan(), only=tuple(options.only)))
+    print(f"\nfirst frame of a scene, 320x240: {document['first_frame_seconds']:.2f} s; load average {document['machine']['load']:.1f}")
+    if options.chart:
+        draw_rates(document, options.chart)
+    return document
 
 
 if __name__ == "__main__":
