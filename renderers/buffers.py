@@ -39,6 +39,14 @@ class Blocks:
     emits: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Selection:
+    """A part of a scene to draw, on the device. blocks: int32 [M], indices of triangle blocks; vertex_spans: vec3i, of their instances."""
+
+    blocks: wp.array
+    vertex_spans: wp.array
+
+
 def _spans(starts: NDArray[np.int64], ends: NDArray[np.int64], instances: NDArray[np.int64]) -> NDArray[np.int32]:
     counts = -(-(ends - starts) // BLOCK)
     owner = np.repeat(np.arange(len(starts)), counts)
@@ -80,11 +88,18 @@ class SceneBuffers:
         emits = np.array([any(m.emission) for m in scene.materials])
         self.triangle_blocks = _triangle_blocks(flat, emits[flat.triangle_material])
         ranges = flat.vertex_range
-        self.vertex_spans = upload(_spans(ranges[:-1], ranges[1:], np.arange(len(ranges) - 1)), wp.vec3i, device)
+        self._vertex_spans = _spans(ranges[:-1], ranges[1:], np.arange(len(ranges) - 1))
         self.blocks_on_device = _upload_blocks(self.triangle_blocks, flat, device)
         self.moving = np.array([i.motion.moves for i in scene.instances])
         self._seen_poses: dict[Hashable, NDArray[np.float64]] = {}
         self._still_poses = np.stack([i.motion.poses[0] for i in scene.instances])
+
+    def select(self, blocks: NDArray[np.bool_]) -> Selection:
+        """The triangle blocks chosen by a mask [B]."""
+        owners = np.zeros(self.instance_count, dtype=bool)
+        owners[self.triangle_blocks.spans[blocks, 2]] = True
+        spans = self._vertex_spans[owners[self._vertex_spans[:, 2]]]
+        return Selection(upload(np.flatnonzero(blocks), wp.int32, self.device), upload(spans, wp.vec3i, self.device))
 
     @property
     def instance_count(self) -> int:

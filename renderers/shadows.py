@@ -133,9 +133,9 @@ class ShadowMaps:
         self._visibility = RasterVisibility(buffers, team)
         blocks = buffers.triangle_blocks
         moving = buffers.moving[blocks.spans[:, 2]]
-        self._still = upload(np.flatnonzero(~moving & ~blocks.emits), wp.int32, buffers.device)
+        self._still = buffers.select(~moving & ~blocks.emits)
+        self._moving = buffers.select(moving & ~blocks.emits)
         self._moving_blocks = np.flatnonzero(moving & ~blocks.emits)
-        self._moving = upload(self._moving_blocks, wp.int32, buffers.device)
         self._time: float | None = None
         self._views: dict[tuple[int, float, float], Views] = {}
         lamps = [lamp for light in buffers.scene.lights for lamp in lamps_of(light, buffers)]
@@ -199,12 +199,14 @@ class ShadowMaps:
         blocks = self._buffers.triangle_blocks
         pose = poses[blocks.spans[self._moving_blocks, 2]]
         centre = (pose[:, :3, :3] @ blocks.centre[self._moving_blocks, :, None])[..., 0] + pose[:, :3, 3]
-        y, z, r = centre[:, 1], centre[:, 2], blocks.radius[self._moving_blocks]
+        x, y, z, r = *centre.T, blocks.radius[self._moving_blocks]
         camera = views.camera
         if views.eye.far > 0:
             low, high = (y - r).min(), (y + r).max()
         else:
-            y, z, r = (values[z + r > views.eye.near] for values in (y, z, r))
+            wide = camera.cx / camera.fx
+            seen = (z + r > views.eye.near) & (np.abs(x) - wide * z <= r * np.hypot(1.0, wide))
+            y, z, r = y[seen], z[seen], r[seen]
             if not len(z):
                 return range(0)
             if (z - r < views.eye.near).any():

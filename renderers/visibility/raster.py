@@ -9,7 +9,7 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from renderers.buffers import BLOCK, SceneBuffers
+from renderers.buffers import BLOCK, SceneBuffers, Selection
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.kernels.raster import Queue, Triangles, place_vertices, resolve, scan_queue, scan_triangles
 from renderers.moment import Moment
@@ -36,14 +36,14 @@ class RasterVisibility:
         self._lanes = 1 if is_cpu(buffers.device) else BLOCK
         self._screen: wp.array = wp.empty((0, 0), dtype=wp.vec3, device=buffers.device)
         self._keys: dict[tuple[int, int], wp.array] = {}
-        self._all_blocks = upload(np.arange(len(buffers.triangle_blocks.spans)), wp.int32, buffers.device)
+        self._everything = buffers.select(np.ones(len(buffers.triangle_blocks.spans), dtype=bool))
 
     def see(self, views: Views, slots: Sequence[int], moments: Sequence[Moment]) -> None:
         """Fills `slots` of the views with what is seen at `moments`."""
         check_camera(views.camera)
         poses = np.stack([self._buffers.eye_from_object(m) for m in moments])
         keys = self.keys_for(views, len(slots))
-        self.draw(views, slots, poses, self._all_blocks, keys)
+        self.draw(views, slots, poses, self._everything, keys)
         inputs = [upload(slots, wp.int32, self._buffers.device), self._team.threads, keys, views.triangle]
         self._team.launch_rows(resolve, views.eye, len(slots), inputs)
 
@@ -60,11 +60,11 @@ class RasterVisibility:
         views: Views,
         slots: Sequence[int],
         eye_from_object: NDArray[np.float64],
-        among: wp.array,
+        among: Selection,
         keys: wp.array,
         layers: int | None = None,
     ) -> None:
-        """Draws the triangle blocks `among` (int32) as eyes see them that have the instances at `eye_from_object` float64 [U, I, 4, 4].
+        """Draws part of the scene as eyes see it that have the instances at `eye_from_object` float64 [U, I, 4, 4].
 
         keys: `layers` (default: one for each thread) after each other for each eye.
         """
@@ -74,20 +74,20 @@ class RasterVisibility:
         if self._screen.shape[0] < count:
             self._screen = wp.empty((count, len(buffers.flat.vertices)), dtype=wp.vec3, device=device)
         slot_array, poses = upload(slots, wp.int32, device), upload_poses(eye_from_object, device)
-        blocks, spans = buffers.blocks_on_device, buffers.vertex_spans
+        blocks = buffers.blocks_on_device
 
         def place(_piece: int, first: int, size: int) -> None:
-            inputs = [views.eye, slot_array, first, lanes, spans, blocks, poses, buffers.vertices, views.points, self._screen]
+            inputs = [views.eye, slot_array, first, lanes, among.vertex_spans, blocks, poses, buffers.vertices, views.points, self._screen]
             wp.launch(place_vertices, dim=(count, size, lanes), inputs=inputs, device=device)
 
-        team.share(len(spans), place)
+        team.share(len(among.vertex_spans), place)
         space, queue = self._space(views), self._queue(count)
 
         def scan(piece: int, first: int, size: int) -> None:
-            inputs = [views.eye, slot_array, first, lanes, layers, piece, among, blocks, poses, space, queue, keys]
+            inputs = [views.eye, slot_array, first, lanes, layers, piece, among.blocks, blocks, poses, space, queue, keys]
             wp.launch(scan_triangles, dim=(count, size, lanes), inputs=inputs, device=device)
 
-        team.share(len(among), scan, pieces=layers)
+        team.share(len(among.blocks), scan, pieces=layers)
         if self._large_rows is not None:
             inputs = [views.eye, layers, _QUEUE_LANES, space, queue, keys]
             wp.launch(scan_queue, dim=(len(queue.entries), _QUEUE_LANES), inputs=inputs, device=device)
