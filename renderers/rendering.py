@@ -17,6 +17,7 @@ from renderers.device import is_cpu
 from renderers.frame import DEFAULT_LABELS, Frame, check_labels
 from renderers.labels import Labeller, Outputs, Shot
 from renderers.moment import Moment
+from renderers.objects import ObjectLabeller, Objects
 from renderers.sensor import Sensor
 from renderers.sensor.model import SensorModel
 from renderers.shading import Shader
@@ -64,7 +65,8 @@ class SceneRenderer:
     def __init__(self, scene: Scene, backend: Callable[[SceneBuffers, Team], Visibility], *, device: str = "cpu", threads: int = 1) -> None:
         self.scene, self.device = scene, device
         self._buffers, self._team = SceneBuffers(scene, device), Team(device, threads)
-        self._cache = ViewCache(scene.camera, self._buffers, backend(self._buffers, self._team))
+        self._visibility = backend(self._buffers, self._team)
+        self._cache = ViewCache(scene.camera, self._buffers, self._visibility)
         self._labeller = Labeller(self._buffers, self._cache, self._team)
 
     def render(self, time: int, labels: Iterable[str] = DEFAULT_LABELS) -> Frame:
@@ -99,6 +101,11 @@ class SceneRenderer:
         image = self._light.radiance([Moment(time, (motion or self.scene.camera_motion).at(time))])[0]
         return image.numpy() if is_cpu(self.device) else wp.to_torch(image)
 
+    def objects(self, time: int, motion: Trajectory | None = None) -> Objects:
+        """Poses, boxes and visibility of all instances at `time`, as a camera with this motion (default: the scene's own) sees them."""
+        self._check([time], ())
+        return self._object_labeller.describe(Moment(time, (motion or self.scene.camera_motion).at(time)))
+
     def _check(self, times: Sequence[int], names: Sequence[str]) -> None:
         for time in times:
             if not 0 <= time < self.scene.frames:
@@ -118,6 +125,10 @@ class SceneRenderer:
     def _right_of(self, pose: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pose of the second eye."""
         return pose @ geometry.compose(np.eye(3), (self.scene.stereo_baseline_m, 0.0, 0.0))
+
+    @cached_property
+    def _object_labeller(self) -> ObjectLabeller:
+        return ObjectLabeller(self._buffers, self._cache, self._visibility)
 
     @cached_property
     def _light(self) -> Light:

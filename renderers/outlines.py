@@ -1,0 +1,92 @@
+"""Boxes around whole objects: in their own space, and in the image of a pinhole camera."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderers.flatten import FlatScene
+from renderers.visibility.view import NEAR_M
+from scenes import geometry
+from scenes.camera import Camera
+
+_EDGES = ((0, 1), (1, 2), (2, 0))
+
+
+class Outlines:
+    """The corners of a scene's triangles, by instance. box_3d: float64 [I, 6], centre and size in each instance's space, NaN without triangles."""
+
+    def __init__(self, flat: FlatScene) -> None:
+        used, faces = np.unique(flat.triangles, return_inverse=True)
+        self._points, self._faces = flat.vertices[used].astype(np.float64), faces.reshape(-1, 3)
+        self._owner = flat.triangle_instance
+        self._starts = np.searchsorted(used, flat.vertex_range)
+        self._solid = np.flatnonzero(np.diff(self._starts))  # instances that have triangles
+        low, high = self._extent(self._points, self._points)
+        self.box_3d = np.concatenate([(low + high) / 2, high - low], axis=1)
+
+    def boxes_2d(self, camera: Camera, eye_from_object: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """(float64 [I, 4], bool [I]): boxes around all that lies beyond the near plane, and whether something lies before it.
+
+        A box is (left, top, right, bottom) in pixels, not cut at the image's border, NaN if nothing lies beyond the near plane.
+        """
+        points = self._placed(eye_from_object)
+        beyond = points[:, 2] >= NEAR_M
+        pixels = _image(camera, np.where(beyond[:, None], points, (0.0, 0.0, 1.0)))
+        low, high = self._extent(np.where(beyond[:, None], pixels, np.inf), np.where(beyond[:, None], pixels, -np.inf))
+        cut = np.zeros(len(low), dtype=bool)
+        cut[self._solid] = ~np.logical_and.reduceat(beyond, self._starts[self._solid])
+        self._extend_by_crossings(camera, points, beyond, cut, low, high)
+        boxes = np.concatenate([low, high], axis=1)
+        boxes[~np.isfinite(boxes).all(1)] = np.nan
+        return boxes, cut
+
+    def _placed(self, eye_from_object: NDArray[np.float64]) -> NDArray[np.float64]:
+        points = np.empty_like(self._points)
+        for k in self._solid:
+            run = slice(self._starts[k], self._starts[k + 1])
+            points[run] = geometry.transform(eye_from_object[k], self._points[run])
+        return points
+
+    def _extent(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest row of each instance's run, float64 [I, ...]; NaN for an empty run."""
+        lowest, highest = (np.full((len(self._starts) - 1, low.shape[1]), np.nan) for _ in range(2))
+        lowest[self._solid] = np.minimum.reduceat(low, self._starts[self._solid])
+        highest[self._solid] = np.maximum.reduceat(high, self._starts[self._solid])
+        return lowest, highest
+
+    def _extend_by_crossings(
+        self,
+        camera: Camera,
+        points: NDArray[np.float64],
+        beyond: NDArray[np.bool_],
+        cut: NDArray[np.bool_],
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+    ) -> None:
+        """Where edges of the instances `cut` meet the near plane, the box reaches to those points."""
+        chosen = np.flatnonzero(cut[self._owner])
+        for first, second in _EDGES:
+            a, b = self._faces[chosen, first], self._faces[chosen, second]
+            crosses = beyond[a] != beyond[b]
+            start, end, owner = points[a[crosses]], points[b[crosses]], self._owner[chosen[crosses]]
+            share = (NEAR_M - start[:, 2]) / (end[:, 2] - start[:, 2])
+            pixels = _image(camera, start + share[:, None] * (end - start))
+            np.minimum.at(low, owner, pixels)
+            np.maximum.at(high, owner, pixels)
+
+
+def _image(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pinhole image (u, v) of points [..., 3] with z > 0; also of a camera whose distortion is zero."""
+    return points[:, :2] / points[:, 2:] * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+
+
+def share_outside(boxes: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
+    """float64 [...]: share of the area of boxes [..., 4] outside the image; a side without length counts by whether it lies inside. NaN: 1."""
+    size = np.array([camera.width, camera.height], dtype=np.float64)
+    low, high = boxes[..., :2], boxes[..., 2:]
+    length = high - low
+    inside = np.clip(np.minimum(high, size) - np.maximum(low, 0.0), 0.0, None)
+    within = ((low >= 0) & (low <= size)).astype(np.float64)
+    share = np.where(length > 0, inside / np.where(length > 0, length, 1.0), within)
+    return 1.0 - np.nan_to_num(share).prod(-1)
