@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.frame import LABELS
 from renderers.kernels.motion import Geometry, Motion, Sight, write_motion, write_scene_flow
+from renderers.kernels.motion import Views as ViewRows
 from renderers.kernels.points import Details, Scenery, write_details
 from renderers.kernels.surface import Surface, write_contour, write_surface
 from renderers.moment import Moment
@@ -49,8 +51,13 @@ class Outputs:
         """Sets the fields of a kernel struct (field -> label) to the arrays of the labels that are wanted; the others stay empty."""
         for field, name in labels.items():
             if name in self._wanted:
-                setattr(struct, field, self[name])
+                setattr(struct, field, self.flat(name))
         return struct
+
+    def flat(self, name: str) -> wp.array:
+        """The same array with one dimension for all pixels of the batch."""
+        array = self[name]
+        return array.reshape((-1, *array.shape[3:]))
 
     def __getitem__(self, name: str) -> wp.array:
         """The Warp array of a label that is wanted, made when first asked for."""
@@ -96,8 +103,10 @@ class Labeller:
         then = dict(zip(seen, slots[len(shots) :].reshape(len(seen), len(shots)), strict=True))
         views = self._cache.views
         self._surface(outputs, views, now, len(shots))
-        for direction in asked:
-            self._motion(outputs, views, now, shots, direction, then.get(direction))
+        motions = [self._motion(outputs, now, shots, direction, then.get(direction)) for direction in asked]
+        for one, other in zip_longest(motions[::2], motions[1::2], fillvalue=Motion()):
+            inputs = [now, views_of(views), self._geometry, one, other]
+            self._team.launch_rows(write_motion, views.eye, len(shots), inputs)
         if outputs.wants("scene_flow"):
             self._scene_flow(outputs, views, now, shots)
         if outputs.wants(*_DETAILS):
@@ -107,23 +116,23 @@ class Labeller:
         buffers = self._buffers
         if outputs.wants(*_SURFACE):
             surface = outputs.assign(Surface(), {name: name for name in _SURFACE})
-            inputs = [now, views.triangle, views.planes, buffers.triangle_instance, buffers.semantics, surface]
+            inputs = [now, views_of(views), buffers.triangle_instance, buffers.semantics, surface]
             self._team.launch_rows(write_surface, views.eye, batch, inputs)
         if outputs.wants("contour"):
-            inputs = [now, views.triangle, buffers.triangle_instance, outputs["contour"]]
+            inputs = [now, views_of(views), buffers.triangle_instance, outputs.flat("contour")]
             self._team.launch_rows(write_contour, views.eye, batch, inputs)
 
-    def _motion(
-        self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot], direction: str, then: NDArray[np.int32] | None
-    ) -> None:
+    def _motion(self, outputs: Outputs, now: wp.array, shots: Sequence[Shot], direction: str, then: NDArray[np.int32] | None) -> Any:
         device, motion = self._buffers.device, outputs.assign(Motion(), _DIRECTIONS[direction])
+        motion.wanted, motion.instances = True, self._buffers.instance_count
         motion.then = upload(then, wp.int32, device) if then is not None else now
-        motion.displacement = upload_poses(np.stack([self._displacement(s.now, s.others[direction]) for s in shots]), device)
-        self._team.launch_rows(write_motion, views.eye, len(shots), [now, sight_of(views), self._geometry, motion])
+        motion.displacement = upload_poses(np.concatenate([self._displacement(s.now, s.others[direction]) for s in shots]), device)
+        return motion
 
     def _scene_flow(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
         carried = [self._displacement(s.now, Moment(s.others["forward"].time, s.now.pose)) for s in shots]
-        inputs = [now, sight_of(views), self._geometry, upload_poses(np.stack(carried), self._buffers.device), outputs["scene_flow"]]
+        poses = upload_poses(np.concatenate(carried), self._buffers.device)
+        inputs = [now, views_of(views), self._geometry, self._buffers.instance_count, poses, outputs.flat("scene_flow")]
         self._team.launch_rows(write_scene_flow, views.eye, len(shots), inputs)
 
     def _details(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
@@ -146,6 +155,16 @@ def scenery_of(buffers: SceneBuffers) -> Any:
     for name in ("triangles", "vertices", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
         setattr(scenery, name, getattr(buffers, name))
     return scenery
+
+
+def views_of(views: Views) -> Any:
+    """Views as kernels read them."""
+    rows: Any = ViewRows()
+    for name in ("triangle", "points", "planes"):
+        setattr(rows, name, getattr(views, name).flatten())
+    rows.pixels = views.camera.height * views.camera.width
+    rows.vertices, rows.faces = views.points.shape[1], views.planes.shape[1]
+    return rows
 
 
 def sight_of(views: Views) -> Any:

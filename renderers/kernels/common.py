@@ -97,9 +97,16 @@ def rotate(m: mat34, p: wp.vec3):  # type: ignore[valid-type]
 @wp.func
 def pixel_ray(eye: Eye, row: int, column: int):
     """Direction through the centre of a pixel; z = 1 for a pinhole."""
-    if eye.model == PINHOLE:
-        return wp.vec3((float(column) + 0.5 - eye.cx) * eye.per_fx, (float(row) + 0.5 - eye.cy) * eye.per_fy, 1.0)
-    return eye.rays[row, column]
+    # Vectors that are chosen by a branch go through memory, which stalls; numbers do not.
+    x = (float(column) + 0.5 - eye.cx) * eye.per_fx
+    y = (float(row) + 0.5 - eye.cy) * eye.per_fy
+    z = float(1.0)
+    if eye.model != PINHOLE:
+        ray = eye.rays[row, column]
+        x = ray[0]
+        y = ray[1]
+        z = ray[2]
+    return wp.vec3(x, y, z)
 
 
 @wp.func

@@ -28,11 +28,11 @@ class Scenery:
 
 @wp.struct
 class Details:
-    """Outputs [B, H, W]; an empty array is skipped."""
+    """Outputs [B * H * W]; an empty array is skipped."""
 
-    object_point: wp.array3d(dtype=wp.vec3)
-    shading_normal: wp.array3d(dtype=wp.vec3)
-    albedo: wp.array3d(dtype=wp.vec3)
+    object_point: wp.array(dtype=wp.vec3)
+    shading_normal: wp.array(dtype=wp.vec3)
+    albedo: wp.array(dtype=wp.vec3)
 
 
 @wp.func
@@ -102,6 +102,7 @@ def write_details(
     view = now[b]
     for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
         t = triangle[view, row, column]
+        pixel = (b * eye.height + row) * eye.width + column
         object_point = wp.vec3(0.0, 0.0, 0.0)
         normal = wp.vec3(0.0, 0.0, 0.0)
         albedo = wp.vec3(0.0, 0.0, 0.0)
@@ -127,8 +128,8 @@ def write_details(
                 cos_eye = -wp.dot(facing, wp.normalize(ray))
                 albedo = surface_color(scenery.materials[look >> 1], corner, weight, footprint_of(eye, wp.length(place), cos_eye), scenery)
         if out.object_point.shape[0] > 0:
-            out.object_point[b, row, column] = object_point
+            out.object_point[pixel] = object_point
         if out.shading_normal.shape[0] > 0:
-            out.shading_normal[b, row, column] = normal
+            out.shading_normal[pixel] = normal
         if out.albedo.shape[0] > 0:
-            out.albedo[b, row, column] = albedo
+            out.albedo[pixel] = albedo
