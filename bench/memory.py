@@ -2,7 +2,8 @@
 
     python -m bench.memory [--scenes N] [--json FILE]
 
-Caches are bounded, so the resident set levels out; what counts is how much it grows after the first 20 scenes.
+Caches are bounded, so the resident set levels out; what counts is how much of it remains after a scene has been let go, from the 20th scene
+on.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def resident_mb() -> float:
 
 
 def resident_after_scenes(plan: Plan) -> Iterator[float]:
-    """Renders scene after scene and gives the resident set, MB, after each."""
+    """Renders scene after scene and gives the resident set, MB, that each leaves behind."""
     family, renderer = FAMILIES[plan.family], RENDERERS[plan.renderer]
     config = family.Config(frames=plan.frames, width=plan.width, height=plan.height)
     labels = getattr(renderer, "LABELS", DEFAULT_LABELS)
@@ -54,6 +55,7 @@ def resident_after_scenes(plan: Plan) -> Iterator[float]:
         held = renderer(scene)
         for time in range(plan.frames):
             held.render(time, labels)
+        del scene, held
         yield resident_mb()
 
 
