@@ -37,39 +37,31 @@ def write_surface(
     """Of batch entry b, which is view now[b]: what can be said from the plane and the owner of the visible triangle."""
     b, band_row, part = wp.tid()
     row = first_row + band_row
-    view = now[b]
+    first = now[b] * views.pixels + row * eye.width
     for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
         pixel = b * views.pixels + row * eye.width + column
-        t = views.triangle[view * views.pixels + row * eye.width + column]
-        depth = float(wp.inf)
-        distance = float(wp.inf)
-        normal = wp.vec3(0.0, 0.0, 0.0)
-        instance = int(-1)
-        if t >= 0:
-            plane = views.planes[view * views.faces + t]
-            ray = pixel_ray(eye, row, column)
-            reach = 1.0 / wp.dot(plane, ray)
-            depth = reach * ray[2]
-            if out.distance.shape[0] > 0:
-                distance = reach * wp.length(ray)
-            if out.normal.shape[0] > 0:
-                normal = plane * (-1.0 / wp.length(plane))
-            instance = triangle_instance[t]
+        t = views.triangle[first + column]
+        seen = t >= 0
+        known = wp.max(t, 0)
+        plane = views.planes[now[b] * views.faces + known]
+        instance = triangle_instance[known]
+        ray = pixel_ray(eye, row, column)
+        reach = 1.0 / wp.dot(plane, ray)
         if out.depth.shape[0] > 0:
-            out.depth[pixel] = depth
+            out.depth[pixel] = wp.where(seen, reach * ray[2], float(wp.inf))
         if out.distance.shape[0] > 0:
-            out.distance[pixel] = distance
+            out.distance[pixel] = wp.where(seen, reach * wp.length(ray), float(wp.inf))
         if out.normal.shape[0] > 0:
-            out.normal[pixel] = normal
+            scale = -1.0 / wp.length(plane)
+            x = wp.where(seen, plane[0] * scale, 0.0)
+            y = wp.where(seen, plane[1] * scale, 0.0)
+            out.normal[pixel] = wp.vec3(x, y, wp.where(seen, plane[2] * scale, 0.0))
         if out.instance.shape[0] > 0:
-            out.instance[pixel] = wp.uint16(instance + 1)
+            out.instance[pixel] = wp.uint16(wp.where(seen, instance + 1, 0))
         if out.semantic.shape[0] > 0:
-            category = wp.uint8(0)
-            if t >= 0:
-                category = semantics[instance]
-            out.semantic[pixel] = category
+            out.semantic[pixel] = wp.where(seen, semantics[instance], wp.uint8(0))
         if out.valid.shape[0] > 0:
-            out.valid[pixel] = t >= 0
+            out.valid[pixel] = seen
 
 
 @wp.func
