@@ -133,7 +133,7 @@ class ObjectLabeller:
     def _tally(self, views: Views, slot: int) -> NDArray[np.int32]:
         """int32 [I, 5]: pixels that show each instance, and their lowest and highest column and row (as `kernels.objects` lists them)."""
         device, camera = self._buffers.device, views.camera
-        start = np.tile(np.int32([0, camera.width, camera.height, -1, -1]), (self._buffers.instance_count, 1))
+        start = np.tile(np.array([0, camera.width, camera.height, -1, -1], dtype=np.int32), (self._buffers.instance_count, 1))
         counts = upload(start, wp.int32, device)
         parts = -(-camera.width // int(views.eye.run))
         inputs = [views.eye, slot, views.triangle, self._buffers.triangle_instance, counts]

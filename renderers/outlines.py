@@ -14,7 +14,10 @@ _EDGES = ((0, 1), (1, 2), (2, 0))
 
 
 class Outlines:
-    """The corners of a scene's triangles, by instance. box_3d: float64 [I, 6], centre and size in each instance's space, NaN without triangles."""
+    """The corners of a scene's triangles, by instance.
+
+    box_3d: float64 [I, 6], centre and size along the axes of each instance's own space; NaN without triangles.
+    """
 
     def __init__(self, flat: FlatScene) -> None:
         used, faces = np.unique(flat.triangles, return_inverse=True)
@@ -82,7 +85,7 @@ def _image(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def share_outside(boxes: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
-    """float64 [...]: share of the area of boxes [..., 4] outside the image; a side without length counts by whether it lies inside. NaN: 1."""
+    """float64 [...]: share of the area of boxes [..., 4] outside the image, 1 for NaN; a side of length 0 lies in or out as a whole."""
     size = np.array([camera.width, camera.height], dtype=np.float64)
     low, high = boxes[..., :2], boxes[..., 2:]
     length = high - low
