@@ -30,12 +30,14 @@ class Hits:
     """First hits of N rays, Warp arrays [N].
 
     t: float32, in units of the direction's length, +inf for a miss. triangle: int32, index into FlatScene.triangles, -1 for a miss.
-    barycentric: vec2, weights of the triangle's second and third corner.
+    barycentric: vec2, weights of the triangle's second and third corner. normal: vec3, unit, world frame, towards where the triangle's
+    corners are seen counter-clockwise (whichever side the ray comes from); undefined for a miss.
     """
 
     t: wp.array
     triangle: wp.array
     barycentric: wp.array
+    normal: wp.array
 
 
 class Rays(Protocol):
@@ -138,24 +140,31 @@ def _shared(values: NDArray[Any], dtype: Any) -> wp.array:
 
 @dataclass
 class _Cast:
-    """Hits as numpy arrays: float32 [N], int32 [N], float32 [N, 2]."""
+    """Hits as numpy arrays: float32 [N], int32 [N], float32 [N, 2], float32 [N, 3]."""
 
     t: NDArray[np.float32]
     triangle: NDArray[np.int32]
     barycentric: NDArray[np.float32]
+    normal: NDArray[np.float32]
 
     @classmethod
     def nothing(cls, count: int) -> _Cast:
-        return cls(np.full(count, np.inf, np.float32), np.full(count, -1, np.int32), np.zeros((count, 2), np.float32))
+        return cls(
+            np.full(count, np.inf, np.float32),
+            np.full(count, -1, np.int32),
+            np.zeros((count, 2), np.float32),
+            np.zeros((count, 3), np.float32),
+        )
 
     def merge(self, other: _Cast) -> None:
         """Takes over the hits of `other` that are nearer."""
         nearer = np.flatnonzero(other.t < self.t)
-        for mine, theirs in ((self.t, other.t), (self.triangle, other.triangle), (self.barycentric, other.barycentric)):
-            mine[nearer] = theirs[nearer]
+        for name in ("t", "triangle", "barycentric", "normal"):
+            getattr(self, name)[nearer] = getattr(other, name)[nearer]
 
     def hits(self) -> Hits:
-        return Hits(_shared(self.t, wp.float32), _shared(self.triangle, wp.int32), _shared(self.barycentric, wp.vec2))
+        weights, normal = _shared(self.barycentric, wp.vec2), _shared(self.normal, wp.vec3)
+        return Hits(_shared(self.t, wp.float32), _shared(self.triangle, wp.int32), weights, normal)
 
 
 class _Layer:
@@ -174,7 +183,7 @@ class _Layer:
         answer = self._tracer.cast_rays(self._tensor(rays))
         local = answer["primitive_ids"].numpy().view(np.int32)  # a miss is 2^32 - 1
         triangle = local if self._index is None else self._index[local]
-        return _Cast(answer["t_hit"].numpy(), triangle, answer["primitive_uvs"].numpy())
+        return _Cast(answer["t_hit"].numpy(), triangle, answer["primitive_uvs"].numpy(), answer["primitive_normals"].numpy())
 
     def occluded(self, rays: NDArray[np.float32], far: float) -> NDArray[np.bool_]:
         blocked: NDArray[np.bool_] = self._tracer.test_occlusions(self._tensor(rays), tnear=0.0, tfar=far).numpy()
@@ -209,8 +218,10 @@ class BvhRays:
 
     def closest(self, rays: wp.array) -> Hits:
         count = len(rays)
-        hits = Hits(self._empty(count, wp.float32), self._empty(count, wp.int32), self._empty(count, wp.vec2))
-        wp.launch(cast_closest, dim=count, inputs=[self._meshes, rays, hits.t, hits.triangle, hits.barycentric], device=self._device)
+        t, triangle = self._empty(count, wp.float32), self._empty(count, wp.int32)
+        hits = Hits(t, triangle, self._empty(count, wp.vec2), self._empty(count, wp.vec3))
+        inputs = [self._meshes, rays, hits.t, hits.triangle, hits.barycentric, hits.normal]
+        wp.launch(cast_closest, dim=count, inputs=inputs, device=self._device)
         return hits
 
     def occluded(self, rays: wp.array, far: float = np.inf) -> wp.array:

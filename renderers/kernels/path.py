@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: RUF046, UP018
 """Path tracing as a wavefront: kernels that start paths, meet surfaces, and collect light; rays are cast between them.
 
 Kernels walk over `count` entries in steps of their thread count: one thread on the CPU, where each costs, as many as entries on a GPU.
@@ -10,7 +9,7 @@ from __future__ import annotations
 import warp as wp
 
 from renderers.kernels.common import KERNEL_OPTIONS, mat34, rotate
-from renderers.kernels.path_lights import GLOW, LightSample, appeal, sample_glow, sample_light, total_appeal
+from renderers.kernels.path_lights import GLOW, Choice, LightSample, appeal, choose_emitter, sample_glow, sample_light
 from renderers.kernels.path_sampling import mixed, power_heuristic, random_pair
 from renderers.kernels.path_surface import Surface, World, meet, reflectance, reflection_density, reflection_direction
 from renderers.kernels.rays import ray_direction, ray_origin
@@ -122,8 +121,10 @@ def start_paths(lens: Lens, draws: Draws, paths: Paths, batch: Batch, count: int
 def emission_weight(world: World, at: Surface, t: int, start: wp.vec3, distance: float, density: float, total: float):
     """Weight of emission that a reflected ray found and that sampling the emitters could have found too."""
     entry = world.glowing.entry[t]
-    if density <= 0.0 or total <= 0.0 or entry < 0:
+    if density <= 0.0 or total <= 0.0 or entry < 0 or not world.find_by_emitters:
         return 1.0
+    if not world.find_by_reflection:
+        return 0.0
     light = world.emitters[world.glowing.emitter[entry]]
     chance = appeal(light, start, at.facing) / total
     other = chance * world.glowing.density[entry] * distance * distance / wp.max(at.cosine, 1.0e-6)
@@ -131,27 +132,17 @@ def emission_weight(world: World, at: Surface, t: int, start: wp.vec3, distance:
 
 
 @wp.func
-def choose_light(world: World, at: Surface, start: wp.vec3, total: float, choice: float, u: wp.vec2):
-    """A point on one emitter, chosen by its appeal."""
-    rest = float(choice * total)
-    chosen = int(-1)
-    share = float(0.0)
-    within = float(0.0)
-    for k in range(world.emitters.shape[0]):
-        here = appeal(world.emitters[k], start, at.facing)
-        if rest >= 0.0 and here > 0.0:
-            chosen = k
-            share = here
-            within = rest / here
-            rest -= here
-    light = world.emitters[chosen]
+def point_on(world: World, chosen: Choice, start: wp.vec3, u: wp.vec2):
+    """A point on the chosen emitter."""
+    light = world.emitters[chosen.emitter]
+    chance = chosen.share / chosen.total
     if light.kind == GLOW:
         return sample_glow(
             light,
             world.glowing,
             start,
-            share / total,
-            wp.clamp(within, 0.0, 1.0),
+            chance,
+            chosen.rest,
             u,
             world.triangles,
             world.vertices,
@@ -160,16 +151,18 @@ def choose_light(world: World, at: Surface, start: wp.vec3, total: float, choice
             world.materials,
             world.texels,
         )
-    return sample_light(light, start, share / total, world.span, u)
+    return sample_light(light, start, chance, world.span, u)
 
 
 @wp.func
-def ask_for_light(at: Surface, found: LightSample, start: wp.vec3, throughput: wp.vec3, path: int, lights: Batch, glows: Batch):
+def ask_for_light(
+    world: World, at: Surface, found: LightSample, start: wp.vec3, throughput: wp.vec3, path: int, lights: Batch, glows: Batch
+):
     """Adds a shadow ray towards a point on an emitter, where its light would be reflected at all."""
     light = wp.cw_mul(throughput, wp.cw_mul(reflectance(at, found.direction), found.strength))
-    if found.density > 0.0:
+    if found.density > 0.0 and world.find_by_reflection:
         light = light * power_heuristic(found.density, reflection_density(at, found.direction))
-    if light[0] + light[1] + light[2] <= 0.0:
+    if light[0] + light[1] + light[2] <= 0.0 or (found.glows and not world.find_by_emitters):
         return
     if found.glows:
         slot = wp.atomic_add(glows.count, 0, 1)
@@ -217,6 +210,7 @@ def meet_surface(
     distance: float,
     t: int,
     weights: wp.vec2,
+    front: wp.vec3,
     onward: Batch,
     lights: Batch,
     glows: Batch,
@@ -228,7 +222,7 @@ def meet_surface(
         return
     width = paths.width[path] + paths.spread[path] * distance
     paths.width[path] = width
-    at = meet(world, t, weights[0], weights[1], direction, width, depth == 1)
+    at = meet(world, t, weights[0], weights[1], front, direction, width, depth == 1)
     if at.emission[0] + at.emission[1] + at.emission[2] > 0.0:
         weight = emission_weight(world, at, t, start, distance, paths.density[path], paths.total[path])
         paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, at.emission) * weight
@@ -238,13 +232,15 @@ def meet_surface(
     sample = path % draws.samples
     pair = 1 + PAIRS * (depth - 1)
     choices = random_pair(draws.points, key, sample, pair)
-    # Beyond the rounding of the hit, which grows with the coordinates.
-    lifted = at.place + at.facing * (2.0e-5 * (0.1 + wp.max(wp.abs(at.place[0]), wp.max(wp.abs(at.place[1]), wp.abs(at.place[2])))))
-    total = total_appeal(world.emitters, lifted, at.facing)
-    paths.total[path] = total
-    if total > 0.0:
+    place = start + direction * distance
+    # Beyond the rounding of the hit, which grows with the coordinates and the way.
+    reach = wp.max(distance, wp.max(wp.abs(place[0]), wp.max(wp.abs(place[1]), wp.abs(place[2]))))
+    lifted = place + at.facing * (2.0e-5 * (0.1 + reach))
+    chosen = choose_emitter(world.emitters, lifted, at.facing, choices[0])
+    paths.total[path] = chosen.total
+    if chosen.total > 0.0:
         u = random_pair(draws.points, key, sample, pair + 1)
-        ask_for_light(at, choose_light(world, at, lifted, total, choices[0], u), lifted, throughput, path, lights, glows)
+        ask_for_light(world, at, point_on(world, chosen, lifted, u), lifted, throughput, path, lights, glows)
     go_on(at, lifted, choices[1], random_pair(draws.points, key, sample, pair + 2), throughput, path, paths, onward)
 
 
@@ -260,6 +256,7 @@ def meet_surfaces(
     distance: wp.array(dtype=wp.float32),
     triangle: wp.array(dtype=wp.int32),
     barycentric: wp.array(dtype=wp.vec2),
+    normal: wp.array(dtype=wp.vec3),
     onward: Batch,
     lights: Batch,
     glows: Batch,
@@ -270,9 +267,9 @@ def meet_surfaces(
         start = ray_origin(batch.rays, k)
         direction = ray_direction(batch.rays, k)
         path = batch.path[k]
-        meet_surface(
-            world, draws, paths, path, depth, last, start, direction, distance[k], triangle[k], barycentric[k], onward, lights, glows
-        )
+        t = triangle[k]
+        length = distance[k]
+        meet_surface(world, draws, paths, path, depth, last, start, direction, length, t, barycentric[k], normal[k], onward, lights, glows)
 
 
 @wp.kernel

@@ -55,6 +55,16 @@ class Glowing:
 
 
 @wp.struct
+class Choice:
+    """The emitter chosen for a point, its appeal, that of all together (0: nothing shines there), and a fresh uniform number."""
+
+    emitter: wp.int32
+    share: wp.float32
+    total: wp.float32
+    rest: wp.float32
+
+
+@wp.struct
 class LightSample:
     """A point chosen on an emitter. towards: from the surface to it. strength: radiance (or what replaces it) / density of the choice.
 
@@ -84,11 +94,25 @@ def appeal(light: Emitter, place: wp.vec3, facing: wp.vec3):
 
 
 @wp.func
-def total_appeal(emitters: wp.array(dtype=Emitter), place: wp.vec3, facing: wp.vec3):
+def choose_emitter(emitters: wp.array(dtype=Emitter), place: wp.vec3, facing: wp.vec3, u: float):
+    """One emitter by its share of the appeal, in one pass: each newcomer takes over with its share of the sum so far."""
+    choice = Choice()
     total = float(0.0)
+    rest = float(u)
     for k in range(emitters.shape[0]):
-        total += appeal(emitters[k], place, facing)
-    return total
+        here = appeal(emitters[k], place, facing)
+        if here > 0.0:
+            total += here
+            chance = here / total
+            if rest < chance:
+                choice.emitter = k
+                choice.share = here
+                rest = rest / chance
+            else:
+                rest = (rest - chance) / (1.0 - chance)
+    choice.total = total
+    choice.rest = wp.clamp(rest, 0.0, 1.0)
+    return choice
 
 
 @wp.func

@@ -23,6 +23,7 @@ wp.set_module_options(KERNEL_OPTIONS)
 class World:
     """A scene as paths meet it, world frame. span: metres beyond everything. dielectric: reflectance along the normal of what is no metal.
 
+    find_by_emitters, find_by_reflection: how the light of emissive triangles is found; where both do, they are weighted.
     lobe: [alpha, cosine] -> share of light from there that the specular lobe reflects, for F0 = 0 and what F0 = 1 adds.
     """
 
@@ -41,6 +42,8 @@ class World:
     sky: SkyRow
     span: wp.float32
     dielectric: wp.float32
+    find_by_emitters: wp.bool
+    find_by_reflection: wp.bool
 
 
 @wp.struct
@@ -51,7 +54,6 @@ class Surface:
     normal, positive.
     """
 
-    place: wp.vec3
     facing: wp.vec3
     smooth: wp.vec3
     to_eye: wp.vec3
@@ -85,22 +87,18 @@ def lobe_shares(lobe: wp.array2d(dtype=wp.vec2), alpha: float, cosine: float):
 
 
 @wp.func
-def meet(world: World, t: int, u: float, v: float, direction: wp.vec3, width: float, seen: bool):
-    """The surface at barycentrics (u, v) of triangle t on a unit direction; textures are averaged over `width` metres across the ray.
+def meet(world: World, t: int, u: float, v: float, front: wp.vec3, direction: wp.vec3, width: float, seen: bool):
+    """The surface at barycentrics (u, v) of triangle t with normal `front`; textures are averaged over `width` metres across the ray.
 
     Emission is averaged too only where the camera sees it (`seen`); elsewhere it must be the same function that lights sample.
     """
     at = Surface()
     corner = world.triangles[t]
-    first = world.vertices[corner[0]]
-    e1 = world.vertices[corner[1]] - first
-    e2 = world.vertices[corner[2]] - first
-    at.place = first + e1 * u + e2 * v
-    front = wp.normalize(wp.cross(e1, e2))
     at.to_eye = -direction
     at.facing = front
     at.cosine = wp.dot(front, at.to_eye)
-    if at.cosine < 0.0:
+    behind = at.cosine < 0.0
+    if behind:
         at.facing = -front
         at.cosine = -at.cosine
     look = world.triangle_look[t]
@@ -109,7 +107,7 @@ def meet(world: World, t: int, u: float, v: float, direction: wp.vec3, width: fl
         # The stored normal is on the front side of the triangle, whichever side the eye is on.
         n = world.normals[corner[0]] * (1.0 - u - v) + world.normals[corner[1]] * u + world.normals[corner[2]] * v
         n = wp.normalize(rotate(world.world_from_object[world.triangle_instance[t]], n))
-        if wp.dot(front, at.to_eye) < 0.0:
+        if behind:
             n = -n
         at.smooth = n
         at.curved = True

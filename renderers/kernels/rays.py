@@ -38,6 +38,7 @@ def cast_closest(
     t: wp.array(dtype=wp.float32),
     triangle: wp.array(dtype=wp.int32),
     barycentric: wp.array(dtype=wp.vec2),
+    normal: wp.array(dtype=wp.vec3),
 ):
     """The nearest hit of each ray; Warp's weights belong to the corners 0 and 1, ours to 1 and 2."""
     k = wp.tid()
@@ -46,21 +47,25 @@ def cast_closest(
     nearest = float(wp.inf)
     index = int(-1)
     weights = wp.vec2(0.0, 0.0)
+    front = wp.vec3(0.0, 0.0, 0.0)
     if meshes.still != wp.uint64(0):
         hit = wp.mesh_query_ray(meshes.still, start, direction, nearest)
         if hit.result:
             nearest = hit.t
             index = meshes.still_triangles[hit.face]
             weights = wp.vec2(hit.v, 1.0 - hit.u - hit.v)
+            front = hit.normal
     if meshes.moving != wp.uint64(0):
         hit = wp.mesh_query_ray(meshes.moving, start, direction, nearest)
         if hit.result and hit.t < nearest:
             nearest = hit.t
             index = meshes.moving_triangles[hit.face]
             weights = wp.vec2(hit.v, 1.0 - hit.u - hit.v)
+            front = hit.normal
     t[k] = nearest
     triangle[k] = index
     barycentric[k] = weights
+    normal[k] = front
 
 
 @wp.kernel

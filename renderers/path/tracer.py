@@ -25,7 +25,8 @@ from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Scene, Sky
 
-_BATCH_CPU, _BATCH_GPU = 1 << 15, 1 << 21  # paths traced together: on the CPU few enough for the caches
+_BATCH_CPU, _BATCH_GPU = 1 << 17, 1 << 21  # paths traced together: about 250 bytes each
+_STRATEGIES = ("both", "emitters", "reflection")
 _REACH = 0.9999  # share of the way to a point on an emitter that must be free
 
 
@@ -35,11 +36,12 @@ class PathTracer:
     samples: paths for each pixel, stratified within it; a box filter of one pixel reconstructs the image. max_depth: ray segments of a
     path, counted as Mitsuba's `path` integrator does: 1 shows emitters alone, 2 adds direct light, 3 the first bounce. dielectric:
     reflectance along the normal of what is no metal; 0 makes such surfaces purely Lambertian. rays: "embree" or "bvh"; the faster one of
-    the device unless given. threads: on the CPU, all cores unless given.
+    the device unless given. threads: on the CPU, all cores unless given. strategy: how the light of emissive triangles is found: by
+    points chosen on "emitters", by "reflection" alone, or by "both", weighted by the power heuristic; they differ in noise alone.
 
-    At each surface one emitter is chosen by what it may give there; for emissive triangles this is combined with the reflected ray by
-    the power heuristic. The sky is found by reflected rays alone. Emissive triangles shine from both sides, but do not block the way to
-    suns, points and rectangles: the lamp around a point light would swallow it. Suns, points and rectangles cannot be seen themselves.
+    At each surface one emitter is chosen by what it may give there. The sky is found by reflected rays alone. Emissive triangles shine
+    from both sides, but do not block the way to suns, points and rectangles: the lamp around a point light would swallow it. Suns, points
+    and rectangles cannot be seen themselves, nor in mirrors.
     """
 
     def __init__(
@@ -50,11 +52,12 @@ class PathTracer:
         samples: int = 16,
         max_depth: int = 4,
         dielectric: float = 0.04,
+        strategy: str = "both",
         rays: str | None = None,
         threads: int | None = None,
         buffers: SceneBuffers | None = None,
     ) -> None:
-        _check(samples, max_depth, dielectric)
+        _check(samples, max_depth, dielectric, strategy)
         self._buffers = buffers or SceneBuffers(scene, device)
         self._scene, self._device, self._depth = scene, device, max_depth
         flat, glowing = self._buffers.flat, glows(scene, self._buffers.flat)
@@ -65,6 +68,7 @@ class PathTracer:
         self._blockers = _backend(backend, scene, self._buffers, ~glowing) if split else self._rays
         self._draws = _draws(samples, device)
         self._world = _world(scene, self._buffers, self._emitters, dielectric)
+        self._world.find_by_emitters, self._world.find_by_reflection = strategy != "reflection", strategy != "emitters"
         self._lens = _lens(scene.camera, device)
         self._threads = (threads or len(os.sched_getaffinity(0))) if is_cpu(device) else 1
         self._image: wp.array = wp.empty(scene.camera.height * scene.camera.width, dtype=wp.vec3, device=device)
@@ -161,7 +165,8 @@ class _Wave:
         batches = [self._onward, self._lights, self._glows]
         for batch in batches:
             batch.count.zero_()
-        inputs = [world, draws, self._paths, self._now, self.count, depth, last, hits.t, hits.triangle, hits.barycentric, *batches]
+        inputs = [world, draws, self._paths, self._now, self.count, depth, last, hits.t, hits.triangle, hits.barycentric, hits.normal]
+        inputs += batches
         self._launch(kernels.meet_surfaces, self.count, inputs)
         self._light(self._lights, blockers)
         self._light(self._glows, rays)
@@ -187,7 +192,9 @@ def _number(count: wp.array) -> int:
     return int(count.numpy()[0])
 
 
-def _check(samples: int, max_depth: int, dielectric: float) -> None:
+def _check(samples: int, max_depth: int, dielectric: float, strategy: str) -> None:
+    if strategy not in _STRATEGIES:
+        raise UserError(f"unknown strategy {strategy!r}: known are {', '.join(_STRATEGIES)}")
     if samples < 1:
         raise UserError(f"path tracing needs at least 1 sample for each pixel, not {samples}")
     if max_depth < 1:

@@ -65,7 +65,11 @@ def test_a_backend_finds_what_brute_force_finds(backend, partly):
     np.testing.assert_allclose(hits.t.numpy(), t, rtol=2e-5, atol=2e-6)
     same = hits.triangle.numpy() == triangle  # on a shared edge either triangle is right
     assert same.mean() > 0.97
-    np.testing.assert_allclose(hits.barycentric.numpy()[same & (triangle >= 0)], weights[same & (triangle >= 0)], atol=2e-4)
+    hit = same & (triangle >= 0)
+    np.testing.assert_allclose(hits.barycentric.numpy()[hit], weights[hit], atol=2e-4)
+    a, b, c = np.moveaxis(tracer.vertices.numpy().astype(float)[flat.triangles[triangle[hit]]], 1, 0)
+    normal = np.cross(b - a, c - a)
+    np.testing.assert_allclose(hits.normal.numpy()[hit], normal / np.linalg.norm(normal, axis=1, keepdims=True), atol=1e-4)
     far = 0.7
     sure = np.abs(t - far) > 1e-4
     np.testing.assert_array_equal(tracer.occluded(on_cpu(rays), far).numpy()[sure], (t < far)[sure])
