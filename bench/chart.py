@@ -32,11 +32,23 @@ def _bars(panel: Any, entries: Mapping[str, Mapping[str, Any]]) -> None:
     names = sorted(entries, key=lambda name: entries[name]["frames_per_second"])
     rates = [entries[name]["frames_per_second"] for name in names]
     colours = [OURS if entries[name]["ours"] else PEER for name in names]
-    drawn = panel.barh(names, rates, color=colours, height=0.7)
-    labels = [f"{rate:.3g}   (1 : {entries[name]['reference_is']:.2g})" for name, rate in zip(names, rates, strict=True)]
+    drawn = panel.barh([_title(name, entries[name]) for name in names], rates, color=colours, height=0.7)
+    labels = [_label(entries[name]) for name in names]
     panel.bar_label(drawn, labels, padding=4, fontsize=8, color="#333333")
-    panel.set_xlim(0, 1.35 * max(rates))
+    panel.set_xlim(0, 1.4 * max(rates))
     _plain(panel)
+
+
+def _title(name: str, entry: Mapping[str, Any]) -> str:
+    return f"{name}, {entry['processes']} processes" if entry["processes"] > 1 and "processes" not in name else name
+
+
+def _label(entry: Mapping[str, Any]) -> str:
+    """A bar's rate, and how much slower or faster than the reference that is."""
+    rate, times = entry["frames_per_second"], entry["reference_is"]
+    if entry["reference_is"] == 1.0:
+        return f"{rate:.3g}"
+    return f"{rate:.3g}   ({times:.2g}x slower)" if times > 1 else f"{rate:.3g}   ({1 / times:.2g}x faster)"
 
 
 Points = Sequence[tuple[float, float]]

@@ -40,7 +40,7 @@ class Crew:
             raise Skipped("no interpreter for it is named: see bench/peers")
         self._contender, self._frames, self._next = contender, frames, 0
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (open as long as the processes run)
-        order = {"width": width, "height": height, "frames": frames, "threads": contender.threads}
+        order: dict[str, Any] = {"width": width, "height": height, "frames": frames, "threads": contender.threads}
         order |= {"make": contender.make, "package": contender.package, "options": dict(contender.options)}
         self._workers = [self._start(json.dumps(order)) for _ in range(contender.processes)]
         try:

@@ -69,8 +69,8 @@ def run(plan: Plan) -> dict[str, Any]:
         document["sections"][section] = {}
         for width, height in plan.sizes:
             rates = _measure_size(plan, wanted, width, height, document)
-            document["sections"][section][f"{width}x{height}"] = _entries(rates, wanted)
-            _show(section, f"{width}x{height}", rates)
+            entries = document["sections"][section][f"{width}x{height}"] = _entries(rates, wanted)
+            _show(section, f"{width}x{height}", entries)
     document["first_frame_seconds"] = first_frame_seconds()
     return document
 
@@ -86,8 +86,9 @@ def _measure_size(plan: Plan, wanted: Iterable[Contender], width: int, height: i
             except Skipped as reason:
                 if contender.name == REFERENCE:
                     raise
+                if str(reason) not in document["skipped"].values():
+                    print(f"skipped {contender.name}: {reason}", flush=True)
                 document["skipped"][contender.name] = str(reason)
-                print(f"skipped {contender.name}: {reason}")
                 continue
             crews[contender.name] = crew
             document["versions"][contender.package] = crew.version
@@ -95,18 +96,30 @@ def _measure_size(plan: Plan, wanted: Iterable[Contender], width: int, height: i
 
 
 def _entries(rates: dict[str, Rate], wanted: Iterable[Contender]) -> dict[str, Any]:
-    """Rates with `reference_is`: how many times faster the reference is."""
-    ours = {c.name: c.ours for c in wanted}
-    reference = rates[REFERENCE].frames_per_second
-    return {n: r.to_json() | {"reference_is": reference / r.frames_per_second, "ours": ours[n]} for n, r in rates.items()}
+    """Rates with how many times faster the reference is, and the same by processor time, which other programs disturb less."""
+    contender = {c.name: c for c in wanted}
+    reference = rates[REFERENCE]
+    return {
+        name: rate.to_json()
+        | {
+            "reference_is": reference.frames_per_second / rate.frames_per_second,
+            "reference_is_by_cpu": rate.cpu_ms / reference.cpu_ms if reference.cpu_ms else None,
+            "ours": contender[name].ours,
+            "processes": contender[name].processes,
+            "threads": contender[name].threads,
+        }
+        for name, rate in rates.items()
+    }
 
 
-def _show(section: str, size: str, rates: dict[str, Rate]) -> None:
-    print(f"\n{section + ', ' + size:50s} {'frames/s':>10s} {'quartiles':>17s} {'cores':>6s} {'CPU ms':>8s} {'ours is':>9s}")
-    for name, rate in rates.items():
-        spread = f"{rate.lower_quartile:.1f} - {rate.upper_quartile:.1f}"
-        times = rates[REFERENCE].frames_per_second / rate.frames_per_second
-        print(f"{name:50s} {rate.frames_per_second:10.2f} {spread:>17s} {rate.cores:6.2f} {rate.cpu_ms:8.1f} {times:8.2f}x", flush=True)
+def _show(section: str, size: str, entries: dict[str, Any]) -> None:
+    header = f"{'frames/s':>10s} {'quartiles':>17s} {'cores':>6s} {'CPU ms':>8s} {'ours is':>9s} {'by CPU':>8s}"
+    print(f"\n{section + ', ' + size:54s} {header}")
+    for name, entry in entries.items():
+        spread = f"{entry['lower_quartile']:.1f} - {entry['upper_quartile']:.1f}"
+        by_cpu = f"{entry['reference_is_by_cpu']:7.2f}x" if entry["reference_is_by_cpu"] else ""
+        figures = f"{entry['frames_per_second']:10.2f} {spread:>17s} {entry['cores']:6.2f} {entry['cpu_ms']:8.1f}"
+        print(f"{name:54s} {figures} {entry['reference_is']:8.2f}x {by_cpu:>8s}", flush=True)
 
 
 def first_frame_seconds() -> float:

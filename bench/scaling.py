@@ -69,7 +69,7 @@ def milliseconds(renderers: Mapping[float, RasterRenderer], plan: Plan) -> dict[
 
 def pixel_series(plan: Plan) -> dict[str, Any]:
     """Time against pixels with a straight line through it, and R^2, the share of the variance that the line explains."""
-    renderers = {w * h: RasterRenderer(standard_room(plan.frames, w, h)) for w, h in plan.sizes}
+    renderers = {float(w * h): RasterRenderer(standard_room(plan.frames, w, h)) for w, h in plan.sizes}
     found = milliseconds(renderers, plan)
     pixels, taken = np.array(list(found)), np.array(list(found.values()))
     slope, constant = np.polyfit(pixels, taken, 1)

@@ -5,6 +5,7 @@ The AOVs cost ten times the image (their integrator is slow at one sample a pixe
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,9 +21,7 @@ _MITSUBA_FROM_CV = np.diag([-1.0, -1.0, 1.0, 1.0])  # its camera: x left, y up, 
 
 def frames(scene: Scene, *, threads: int, aovs: bool, samples: int = 1) -> Callable[[int], Any]:
     """The geometry is that of time 0, built once: nothing moves but the camera."""
-    import drjit
-    import mitsuba
-
+    drjit, mitsuba = importlib.import_module("drjit"), importlib.import_module("mitsuba")
     drjit.set_thread_count(threads)
     mitsuba.set_variant("scalar_rgb")
     direct = {"type": "direct", "bsdf_samples": 0}
