@@ -6,10 +6,13 @@ Two backends answer the same questions: `EmbreeRays` (Open3D's Embree; CPU, all 
   counts in units of it. On the CPU `wp.array(numpy_array, copy=False)` and `array.numpy()` share memory, so numpy callers pay nothing.
 - Hits name triangles by their index into `FlatScene.triangles`, whatever part of the scene a backend was made of.
 - What never moves is handed over once; `place(time)` moves the rest and must be called before the first ray.
+- No ray may hold a NaN: Embree then visits the whole scene, which takes a thousand times as long.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,8 +24,11 @@ from renderers.device import upload
 from renderers.flatten import FlatScene
 from renderers.kernels.rays import Meshes, cast_closest, cast_occluded
 from renderers.open3d_import import open3d
+from renderers.threads import Team
 from scenes import geometry
 from scenes.scene import Scene
+
+_REMEMBERED_TIMES = 4  # a clip rendered in order asks for each time, the one before and the one after
 
 
 @dataclass(frozen=True)
@@ -86,36 +92,45 @@ class _Placement:
 
 
 class EmbreeRays:
-    """Open3D's RaycastingScene on the CPU; a call uses all cores.
+    """Open3D's RaycastingScene on the CPU; a call uses `threads` threads, 0 for all cores.
 
-    What moves is a tree of its own, rebuilt by `place`. A second tree nearly doubles the cost of a ray, though, so with `whole` there is
-    one of everything, rebuilt each time: cheaper from about ten rays for each triangle on.
+    What moves is a tree of its own, rebuilt by `place` unless the time is one of the last few. A second tree nearly doubles the cost of a
+    ray, though, so with `whole` there is one of everything, rebuilt each time: cheaper from about ten rays for each triangle on.
     """
 
-    def __init__(self, scene: Scene, flat: FlatScene, *, only: NDArray[np.bool_] | None = None, whole: bool = False) -> None:
-        self._flat, self._placement = flat, _Placement(scene, flat)
+    def __init__(
+        self, scene: Scene, flat: FlatScene, *, only: NDArray[np.bool_] | None = None, whole: bool = False, threads: int = 0
+    ) -> None:
+        self._flat, self._placement, self._threads = flat, _Placement(scene, flat), threads
         self.vertices: wp.array = _shared(self._placement.vertices, wp.vec3)
         still, self._moving = self._placement.parts(only)
         if whole and len(self._moving):
             still, self._moving = still[:0], np.union1d(still, self._moving).astype(np.int32)
         self._still = self._layers(still)
         self._layers_now = self._still
+        self._remembered: OrderedDict[float, list[_Layer]] = OrderedDict()
+        self._room = 1 if whole else _REMEMBERED_TIMES
         self._time: float | None = None
 
     def _layers(self, triangles: NDArray[np.int32]) -> list[_Layer]:
         if not len(triangles):
             return []
-        return [_Layer(self._placement.vertices, self._flat.triangles[triangles], self._sentinel(triangles))]
+        return [_Layer(self._placement.vertices, self._flat.triangles[triangles], self._sentinel(triangles), self._threads)]
 
     def _sentinel(self, triangles: NDArray[np.int32]) -> NDArray[np.int32] | None:
         """Scene indices of a layer's triangles with -1 behind them, where a miss (-1) then finds itself; None if nothing changes."""
         return None if len(triangles) == len(self._flat.triangles) else np.append(triangles, np.int32(-1))
 
     def place(self, time: float) -> None:
-        if time != self._time:
-            self._placement.place(time)
-            self._layers_now = self._still + self._layers(self._moving)
-            self._time = time
+        if time == self._time:
+            return
+        self._placement.place(time)
+        if time not in self._remembered:
+            if len(self._remembered) >= self._room:
+                self._remembered.popitem(last=False)
+            self._remembered[time] = self._layers(self._moving)
+        self._layers_now = self._still + self._remembered[time]
+        self._time = time
 
     def closest(self, rays: wp.array) -> Hits:
         given = rays.numpy()
@@ -170,31 +185,35 @@ class _Cast:
 class _Layer:
     """One Embree scene. `index`: int32 [n + 1], the scene's index of each of its triangles and -1; None: they are the same."""
 
-    def __init__(self, vertices: NDArray[np.float32], triangles: NDArray[np.int32], index: NDArray[np.int32] | None) -> None:
-        self._tensor = open3d().core.Tensor.from_numpy
+    def __init__(self, vertices: NDArray[np.float32], triangles: NDArray[np.int32], index: NDArray[np.int32] | None, threads: int) -> None:
+        self._tensor, self._threads = open3d().core.Tensor.from_numpy, threads
         used, local = (None, triangles) if index is None else np.unique(triangles, return_inverse=True)
         corners = vertices if used is None else vertices[used]
-        self._tracer = open3d().t.geometry.RaycastingScene()
+        self._tracer = open3d().t.geometry.RaycastingScene(nthreads=threads)
         self._tracer.add_triangles(self._tensor(corners), self._tensor(local.reshape(-1, 3).astype(np.uint32)))
         self._index = index
         self.closest(np.ones((1, 6), dtype=np.float32))  # the tree is built by the first ray, and not safely by two at once
 
     def closest(self, rays: NDArray[np.float32]) -> _Cast:
-        answer = self._tracer.cast_rays(self._tensor(rays))
+        answer = self._tracer.cast_rays(self._tensor(rays), nthreads=self._threads)
         local = answer["primitive_ids"].numpy().view(np.int32)  # a miss is 2^32 - 1
         triangle = local if self._index is None else self._index[local]
         return _Cast(answer["t_hit"].numpy(), triangle, answer["primitive_uvs"].numpy(), answer["primitive_normals"].numpy())
 
     def occluded(self, rays: NDArray[np.float32], far: float) -> NDArray[np.bool_]:
-        blocked: NDArray[np.bool_] = self._tracer.test_occlusions(self._tensor(rays), tnear=0.0, tfar=far).numpy()
+        answer = self._tracer.test_occlusions(self._tensor(rays), tnear=0.0, tfar=far, nthreads=self._threads)
+        blocked: NDArray[np.bool_] = answer.numpy()
         return blocked
 
 
 class BvhRays:
-    """Warp's mesh BVH, on CUDA or the CPU. What moves is a mesh of its own whose boxes are refitted by `place`."""
+    """Warp's mesh BVH, on CUDA or the CPU. What moves is a mesh of its own whose boxes are refitted by `place`.
 
-    def __init__(self, scene: Scene, flat: FlatScene, device: str, *, only: NDArray[np.bool_] | None = None) -> None:
-        self._device, self._placement = device, _Placement(scene, flat)
+    threads: how many share the rays of a call on the CPU.
+    """
+
+    def __init__(self, scene: Scene, flat: FlatScene, device: str, *, only: NDArray[np.bool_] | None = None, threads: int = 1) -> None:
+        self._device, self._placement, self._team = device, _Placement(scene, flat), Team(device, threads)
         self._time: float | None = None
         self._placement.place(0)
         self.vertices: wp.array = upload(self._placement.vertices, wp.vec3, device)
@@ -220,14 +239,20 @@ class BvhRays:
         count = len(rays)
         t, triangle = self._empty(count, wp.float32), self._empty(count, wp.int32)
         hits = Hits(t, triangle, self._empty(count, wp.vec2), self._empty(count, wp.vec3))
-        inputs = [self._meshes, rays, hits.t, hits.triangle, hits.barycentric, hits.normal]
-        wp.launch(cast_closest, dim=count, inputs=inputs, device=self._device)
+        self._launch(cast_closest, count, lambda run: [rays[run], t[run], triangle[run], hits.barycentric[run], hits.normal[run]])
         return hits
 
     def occluded(self, rays: wp.array, far: float = np.inf) -> wp.array:
         blocked = self._empty(len(rays), wp.bool)
-        wp.launch(cast_occluded, dim=len(rays), inputs=[self._meshes, rays, far, blocked], device=self._device)
+        self._launch(cast_occluded, len(rays), lambda run: [rays[run], far, blocked[run]])
         return blocked
+
+    def _launch(self, kernel: Any, count: int, inputs_of: Callable[[slice], list[Any]]) -> None:
+        def part(_piece: int, first: int, size: int) -> None:
+            inputs = [self._meshes, *inputs_of(slice(first, first + size))]
+            wp.launch(kernel, dim=size, inputs=inputs, device=self._device)
+
+        self._team.share(count, part)
 
     def _empty(self, count: int, dtype: Any) -> wp.array:
         array: wp.array = wp.empty(count, dtype=dtype, device=self._device)

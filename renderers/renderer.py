@@ -24,6 +24,8 @@ RENDERERS = Registry(
     "renderer",
     {
         "raster": "renderers.raster:RasterRenderer",
+        "embree": "renderers.raycast:EmbreeRenderer",
+        "bvh": "renderers.raycast:BvhRenderer",
         "bullet": "renderers.bullet:BulletRenderer",
     },
 )

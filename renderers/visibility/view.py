@@ -81,7 +81,7 @@ def eye_of(camera: Camera, device: str, far: float = 0.0) -> Any:
     eye.per_fx, eye.per_fy = 1.0 / camera.fx, 1.0 / camera.fy
     eye.near, eye.far = NEAR_M, far
     eye.run = camera.width if is_cpu(device) else 1
-    eye.model = _MODELS[camera.model]
+    eye.model = PINHOLE if camera.is_pinhole else _MODELS[camera.model]
     for name, value in zip(("k1", "k2", "k3", "k4", "k5"), camera.coefficients, strict=False):
         setattr(eye, name, value)
     eye.limit = camera.limit
