@@ -14,8 +14,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
 from scenes.errors import UserError
@@ -30,6 +30,62 @@ class WorkerError(RuntimeError):
     """A task raised something that is a bug; the message holds the worker's traceback."""
 
 
+class WorkerDied(UserError):
+    """A worker process ended without an answer."""
+
+
+class Worker:
+    """A spawned process that applies a function to the tasks it is sent, one after the other; it ends with its parent at the latest.
+
+    `function` must be importable by name, or an instance of such a class that can be pickled. `connection` is readable when a result
+    has come. Send few tasks ahead: they wait in a pipe.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        resource_tracker.ensure_running()  # else the first start does it, and unblocks the interrupts that are blocked below
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, function), daemon=True)
+        with _single_threaded(), _without_interrupts():
+            self._process.start()
+        theirs.close()
+
+    def send(self, task: Any) -> None:
+        with contextlib.suppress(BrokenPipeError):  # a dead worker is reported by `receive`
+            self.connection.send(task)
+
+    def receive(self, task: Any, remedy: str) -> Any:
+        """The result of the oldest task that was sent, `task`. A UserError in it is raised as it is, anything else as WorkerError;
+        WorkerDied, which names the task and the remedy, if there is no result."""
+        try:
+            kind, value = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join()
+            code = self._process.exitcode or 0
+            cause = f"killed by {signal.Signals(-code).name}, often for lack of memory" if code < 0 else f"exit status {code}"
+            raise WorkerDied(f"a worker process died ({cause}) at {task}: {remedy}") from None
+        if kind == "user error":
+            raise value
+        if kind == "error":
+            raise WorkerError(f"{task} failed in a worker:\n{value}")
+        return value
+
+    def finish(self) -> None:
+        """Lets the worker end by itself: it reads the end of its pipe."""
+        self.connection.close()
+        self._process.join()
+
+    @staticmethod
+    def stop(workers: Iterable[Worker]) -> None:
+        """Ends workers whatever they are doing."""
+        workers = list(workers)
+        for worker in workers:
+            worker._process.terminate()
+        for worker in workers:
+            worker._process.join()
+            worker.connection.close()
+
+
 def run_tasks(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Generator[Result, None, None]:
     """Yield `function(task)` in order of completion, from at most `workers` spawned processes that each do one task at a time.
 
@@ -37,58 +93,27 @@ def run_tasks(function: Callable[[Task], Result], tasks: Iterable[Task], workers
     that dies raises UserError. However the iteration ends (close the generator), no process is left behind.
     """
     queue = iter(tasks)
-    pool: dict[Connection, tuple[SpawnProcess, Any]] = {}
+    pool: dict[Connection, tuple[Worker, Any]] = {}
     try:
         for task in itertools.islice(queue, workers):
-            connection, process = _start(function)
-            connection.send(task)
-            pool[connection] = (process, task)
+            worker = Worker(function)
+            worker.send(task)
+            pool[worker.connection] = (worker, task)
         while pool:
             ready = wait(list(pool))
             for connection in [c for c in pool if c in ready]:
-                process, task = pool[connection]
-                result = _receive(connection, process, task)
+                worker, task = pool[connection]
+                result = worker.receive(task, "run again with --resume, with fewer workers if memory is short")
                 following = next(queue, None)
                 if following is None:
-                    connection.close()  # the worker reads the end of its pipe and exits
-                    process.join()
+                    worker.finish()
                     del pool[connection]
                 else:
-                    connection.send(following)
-                    pool[connection] = (process, following)
+                    worker.send(following)
+                    pool[connection] = (worker, following)
                 yield result
     finally:
-        for process, _ in pool.values():
-            process.terminate()
-        for process, _ in pool.values():
-            process.join()
-
-
-def _start(function: Callable[[Any], Any]) -> tuple[Connection, SpawnProcess]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, function), daemon=True)
-    with _single_threaded(), _without_interrupts():
-        process.start()
-    theirs.close()
-    return ours, process
-
-
-def _receive(connection: Connection, process: SpawnProcess, task: Any) -> Any:
-    try:
-        kind, value = connection.recv()
-    except (EOFError, ConnectionResetError):
-        process.join()
-        code = process.exitcode or 0
-        cause = f"killed by {signal.Signals(-code).name}, often for lack of memory" if code < 0 else f"exit status {code}"
-        raise UserError(
-            f"a worker process died ({cause}) at {task}: run again with --resume, with fewer workers if memory is short"
-        ) from None
-    if kind == "user error":
-        raise value
-    if kind == "error":
-        raise WorkerError(f"{task} failed in a worker:\n{value}")
-    return value
+        Worker.stop(worker for worker, _ in pool.values())
 
 
 def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
