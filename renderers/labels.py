@@ -20,7 +20,7 @@ from renderers.kernels.points import Details, Scenery, write_details
 from renderers.kernels.surface import Surface, write_contour, write_surface
 from renderers.moment import Moment
 from renderers.threads import Team
-from renderers.visibility.view import ViewCache, Views
+from renderers.visibility.view import Occluder, ViewCache, Views
 from scenes import geometry
 
 _WARP_TYPES = {"float32": wp.float32, "uint8": wp.uint8, "uint16": wp.uint16, "bool": wp.bool}
@@ -93,11 +93,12 @@ class Labeller:
         self.scenery = scenery_of(buffers)
 
     def fill(self, outputs: Outputs, shots: Sequence[Shot]) -> None:
-        """Computes the wanted labels of each shot. Other moments are seen only where occlusion is wanted."""
+        """Computes the wanted labels of each shot. Other moments are seen only where occlusion is wanted and decided by what they show."""
         if not outputs.wants(*(name for name in LABELS if not name.startswith("rgb"))):
             return
         asked = [d for d, labels in _DIRECTIONS.items() if outputs.wants(*labels.values())]
-        seen = [d for d in asked if outputs.wants(_DIRECTIONS[d]["occluded"])]
+        occluding = [d for d in asked if outputs.wants(_DIRECTIONS[d]["occluded"])]
+        seen = [] if isinstance(self._cache.visibility, Occluder) else occluding
         slots = self._cache.slots([s.now for s in shots] + [s.others[d] for d in seen for s in shots])
         now = upload(slots[: len(shots)], wp.int32, self._buffers.device)
         then = dict(zip(seen, slots[len(shots) :].reshape(len(seen), len(shots)), strict=True))
@@ -107,6 +108,11 @@ class Labeller:
         for one, other in zip_longest(motions[::2], motions[1::2], fillvalue=Motion()):
             inputs = [now, views_of(views), self._geometry, one, other]
             self._team.launch_rows(write_motion, views.eye, len(shots), inputs)
+        if isinstance(self._cache.visibility, Occluder):
+            for direction, motion in zip(asked, motions, strict=True):
+                if direction in occluding:
+                    motion.occluded = outputs.flat(_DIRECTIONS[direction]["occluded"])
+                    self._cache.visibility.hide(views, now, [s.others[direction] for s in shots], motion)
         if outputs.wants("scene_flow"):
             self._scene_flow(outputs, views, now, shots)
         if outputs.wants(*_DETAILS):
@@ -123,7 +129,9 @@ class Labeller:
             self._team.launch_rows(write_contour, views.eye, batch, inputs)
 
     def _motion(self, outputs: Outputs, now: wp.array, shots: Sequence[Shot], direction: str, then: NDArray[np.int32] | None) -> Any:
-        device, motion = self._buffers.device, outputs.assign(Motion(), _DIRECTIONS[direction])
+        by_rays = isinstance(self._cache.visibility, Occluder)
+        written = {field: name for field, name in _DIRECTIONS[direction].items() if not (by_rays and field == "occluded")}
+        device, motion = self._buffers.device, outputs.assign(Motion(), written)
         motion.wanted, motion.instances = True, self._buffers.instance_count
         motion.then = upload(then, wp.int32, device) if then is not None else now
         motion.displacement = upload_poses(np.concatenate([self._displacement(s.now, s.others[direction]) for s in shots]), device)

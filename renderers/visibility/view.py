@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import warp as wp
@@ -47,11 +47,20 @@ class Visibility(Protocol):
         ...
 
 
+@runtime_checkable
+class Occluder(Protocol):
+    """A backend that finds out by itself which points are hidden; of other backends the pixels of the other eye's view decide."""
+
+    def hide(self, views: Views, now: wp.array, others: Sequence[Moment], motion: Any) -> None:
+        """Writes motion.occluded (`kernels.motion.Motion`): which points that the views now[b] show are hidden from eyes others[b]."""
+        ...
+
+
 class ViewCache:
     """The most recent views of one camera, by moment; a clip rendered in order meets each moment three times."""
 
     def __init__(self, camera: Camera, buffers: SceneBuffers, visibility: Visibility, slots: int = 4) -> None:
-        self._camera, self._buffers, self._visibility = camera, buffers, visibility
+        self._camera, self._buffers, self.visibility = camera, buffers, visibility
         self.views = Views(camera, buffers, slots)
         self._slot: OrderedDict[Hashable, int] = OrderedDict()
 
@@ -69,7 +78,7 @@ class ViewCache:
         for key in missing:
             self._slot[key] = free.pop() if free else self._slot.popitem(last=False)[1]
         if missing:
-            self._visibility.see(self.views, [self._slot[key] for key in missing], list(missing.values()))
+            self.visibility.see(self.views, [self._slot[key] for key in missing], list(missing.values()))
         return np.array([self._slot[moment.key()] for moment in moments], dtype=np.int32)
 
 
