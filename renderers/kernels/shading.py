@@ -149,5 +149,7 @@ def shade(
         ray = pixel_ray(eye, row, column)
         if t >= 0:
             radiance[b, row, column] = shade_point(eye, view, t, ray, pose, sight, world_from_object, scenery, lights, shadow_maps, sky)
+        elif wp.isnan(ray[0]):  # outside the image circle of the lens
+            radiance[b, row, column] = wp.vec3(0.0, 0.0, 0.0)
         else:
             radiance[b, row, column] = sky_radiance(sky, wp.normalize(rotate(pose, ray)))
