@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from renderers.frame import LABELS, Frame
 from scenes import geometry
+from scenes.camera import Camera
 from scenes.scene import Scene
 from scenes.semantics import semantic_id
 
 FLOW_TOLERANCE_PX = 1e-2
 FLOW_TOLERANCE_RELATIVE = 1e-4
 NEAREST_PROJECTED_M = 1e-2  # nearer than this to the camera plane of the other time, a float32 depth leaves flow undetermined
+LEAST_COSINE = 0.05  # rays of wide cameras that lean further from the axis need `distance`: depth divides its rounding by the cosine
+DISTANCE_TOLERANCE = 1e-5
 UNIT_TOLERANCE = 1e-3
 
 Violation = tuple[str, str]
@@ -32,7 +35,8 @@ def check_frame(frame: Frame, scene: Scene) -> Iterator[Violation]:
     valid: Mask = frame["valid"]
     for name in (n for n in LABELS if n in names and n not in ("rgb", "valid", "contour")):
         yield from _count(name, ~valid & _differs(frame[name], LABELS[name].invalid), "pixels without a surface hold a value")
-    checks = {"depth": _check_depth, "normal": _check_normal, "instance": _check_instance}
+    yield from _count("valid", valid & np.isnan(unit_rays(frame.camera)[..., 2]), "pixels that the lens does not expose hold a surface")
+    checks = {"depth": _check_depth, "distance": _check_distance, "normal": _check_normal, "instance": _check_instance}
     for name, check in checks.items():
         if name in names:
             yield from check(frame, scene, valid)
@@ -67,16 +71,36 @@ def _differs(array: NDArray[Any], value: float) -> Mask:
 def _check_depth(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:  # noqa: ARG001
     depth = frame["depth"]
     yield from _count("depth", np.isfinite(depth) != valid, "pixels are finite but not valid, or valid but not finite")
-    yield from _count("depth", valid & ~(depth > 0), "surfaces lie behind the camera")
+    if not frame.camera.is_wide:
+        yield from _count("depth", valid & ~(depth > 0), "surfaces lie behind the camera")
+
+
+def _check_distance(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:  # noqa: ARG001
+    distance = frame["distance"]
+    yield from _count("distance", np.isfinite(distance) != valid, "pixels are finite but not valid, or valid but not finite")
+    yield from _count("distance", valid & ~(distance > 0), "surfaces are not before the camera")
+    if "depth" in frame.labels:
+        expected = _where_finite(distance) * unit_rays(frame.camera)[..., 2]
+        wrong = valid & ~(np.abs(_where_finite(frame["depth"]) - expected) <= DISTANCE_TOLERANCE * distance)
+        yield from _count("distance", wrong, "distances disagree with the depth")
+
+
+def _where_finite(array: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(array), array, 1.0).astype(np.float64)
+
+
+def unit_rays(camera: Camera) -> NDArray[np.float64]:
+    """Unit directions float64 [H, W, 3] through the pixel centres, NaN where the lens sees nothing."""
+    rays = camera.rays(camera.pixel_centres())
+    return rays / np.linalg.norm(rays, axis=-1, keepdims=True)
 
 
 def _check_normal(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:  # noqa: ARG001
     normal = frame["normal"].astype(np.float64)
-    rays = frame.camera.unproject(frame.camera.pixel_centres(), np.ones(valid.shape))
-    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
     length = np.linalg.norm(normal, axis=-1)
     yield from _count("normal", valid & ~(np.abs(length - 1) < UNIT_TOLERANCE), "normals are not of unit length")
-    yield from _count("normal", valid & ~((normal * rays).sum(axis=-1) < UNIT_TOLERANCE), "normals face away from the camera")
+    facing = (normal * unit_rays(frame.camera)).sum(axis=-1)
+    yield from _count("normal", valid & ~(facing < UNIT_TOLERANCE), "normals face away from the camera")
 
 
 def _check_instance(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:
@@ -102,49 +126,107 @@ def contour_of(instance: NDArray[Any]) -> Mask:
     return edge
 
 
-def reproject(frame: Frame, scene: Scene, step: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the surface points of a frame lie at time + step, from depth, instance ids and the scene's poses alone, in float64.
+def surface_points(frame: Frame) -> NDArray[np.float64]:
+    """Camera-frame points float64 [H, W, 3] of what is seen, from `distance` or else `depth` and the camera alone.
 
-    Returns pixels [H, W, 2] and camera z [H, W], metres; meaningless where the frame is not valid.
+    NaN where the labels say nothing: where the frame is not valid, or a wide camera looks across its axis and there is no `distance`.
     """
-    camera, instance = frame.camera, frame["instance"]
-    depth = np.where(np.isfinite(frame["depth"]), frame["depth"], 1.0)
+    rays, valid = unit_rays(frame.camera), frame["valid"]
+    if "distance" in frame.labels:
+        reach = np.where(valid & np.isfinite(frame["distance"]), frame["distance"], np.nan)
+    else:
+        across = np.abs(rays[..., 2]) < LEAST_COSINE
+        reach = np.where(valid & ~across & np.isfinite(frame["depth"]), frame["depth"], np.nan) / np.where(across, 1.0, rays[..., 2])
+    return rays * reach[..., None]
+
+
+def reproject(frame: Frame, scene: Scene, step: int) -> NDArray[np.float64]:
+    """Camera-frame points float64 [H, W, 3] at time + step of what is seen, from a frame's `surface_points`, instance ids and the poses."""
+    points, instance = surface_points(frame), frame["instance"]
     to_world = scene.camera_motion.at(frame.time)
     to_camera = geometry.invert(scene.camera_motion.at(frame.time + step))
-    points = geometry.transform(to_camera @ to_world, camera.unproject(camera.pixel_centres(), depth))
+    moved = geometry.transform(to_camera @ to_world, points)
     for number, thing in enumerate(scene.instances, start=1):
         if thing.motion.moves and (mine := instance == number).any():
             carried = thing.motion.at(frame.time + step) @ geometry.invert(thing.motion.at(frame.time))
-            still = camera.unproject(camera.pixel_centres()[mine], depth[mine])
-            points[mine] = geometry.transform(to_camera @ carried @ to_world, still)
-    return camera.project(points), points[..., 2]
+            moved[mine] = geometry.transform(to_camera @ carried @ to_world, points[mine])
+    return moved
 
 
 def _check_motion(frame: Frame, scene: Scene, names: set[str], direction: str, step: int) -> Iterator[Violation]:
     flow_name, occluded, outside = (f"{kind}_{direction}" for kind in ("flow", "occluded", "out_of_frame"))
     if {occluded, outside} <= names:
         yield from _count(occluded, frame[occluded] & frame[outside], "pixels are both occluded and out of frame")
-    if not {"depth", "instance"} <= names:
+    if "instance" not in names or not {"depth", "distance"} & names:
         return
-    target, z = reproject(frame, scene, step)
-    seen = frame["valid"] & (frame["instance"] > 0) & np.isfinite(frame["depth"])
+    moved = reproject(frame, scene, step)
+    known = np.isfinite(moved[..., 2]) & (frame["instance"] > 0)
+    target = _Target(frame.camera, np.where(known[..., None], moved, (0.0, 0.0, 1.0)), unit_rays(frame.camera))
     if flow_name in names:
-        yield from _check_flow(frame, flow_name, target, seen & (z > NEAREST_PROJECTED_M))
+        yield from _check_flow(frame, flow_name, target, known)
     if outside in names:
-        border = np.array([frame.camera.width, frame.camera.height])
-        margin = np.minimum(target, border - target).min(axis=-1)  # pixels inside the border; negative outside
-        clear = seen & (np.abs(z) > NEAREST_PROJECTED_M) & ((np.abs(margin) > 2 * FLOW_TOLERANCE_PX) | (z < 0))
-        wrong = clear & (frame[outside] != ((margin < 0) | (z < 0)))
+        wrong = known & target.clear & (frame[outside] == target.inside)
         yield from _count(outside, wrong, "pixels disagree with the reprojection of depth and poses")
 
 
-def _check_flow(frame: Frame, name: str, target: NDArray[np.float64], seen: Mask) -> Iterator[Violation]:
+class _Target:
+    """Where a camera has the images of points [H, W, 3] in its frame, and how surely.
+
+    pixels: float64 [H, W, 2], NaN where there is no image. stretch: pixels of image error for what is one pixel of error on the axis.
+    determined: bool, not so near to the camera that a float32 label leaves the image open. inside: bool, in the image; clear: surely so.
+    """
+
+    def __init__(self, camera: Camera, points: NDArray[np.float64], rays: NDArray[np.float64]) -> None:
+        self._camera = camera
+        self.pixels, imaged = self._image(points)
+        self.stretch = np.maximum(_stretch(camera, points), _stretch(camera, np.nan_to_num(rays, nan=1.0)))
+        near = np.linalg.norm(points, axis=-1) if camera.is_wide else np.abs(points[..., 2])
+        self.determined = imaged & (near > NEAREST_PROJECTED_M)
+        border = np.array([camera.width, camera.height])
+        sides = np.minimum(self.pixels, border - self.pixels)
+        if self.turn_px and camera.width > self.turn_px * (1 - 1e-6):  # every longitude is in the image
+            sides[..., 0] = np.inf
+        margin = np.where(imaged, np.nan_to_num(sides, nan=-np.inf).min(axis=-1), -np.inf)  # pixels inside the border; negative outside
+        shift = points * (0, 0, 1) * 1e-4
+        steady = (self._image(points + shift)[1] == imaged) & (self._image(points - shift)[1] == imaged)
+        self.inside = margin >= 0
+        self.clear = steady & (near > NEAREST_PROJECTED_M) & (np.abs(margin) > 2 * FLOW_TOLERANCE_PX * self.stretch)
+
+    @property
+    def turn_px(self) -> float:
+        """Width of a full turn in a panorama, 0 for other cameras."""
+        return 2 * np.pi * self._camera.fx if self._camera.model == "equirectangular" else 0.0
+
+    def _image(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask]:
+        """Pixels, and where there is an image at all."""
+        pixels = self._camera.project(points)
+        return pixels, np.isfinite(pixels).all(axis=-1) & (self._camera.is_wide | (points[..., 2] > 0))
+
+
+def _stretch(camera: Camera, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Image pixels across for a pixel's angle on the axis: grows without bound towards a panorama's poles and straight behind a fisheye."""
+    x, y, z = np.moveaxis(points, -1, 0)
+    length = np.maximum(np.linalg.norm(points, axis=-1), 1e-12)
+    if camera.model == "equirectangular":
+        return length / np.maximum(np.hypot(x, z), 1e-9 * length)
+    if camera.model == "fisheye":
+        angle = np.arctan2(np.hypot(x, y), z)
+        return np.maximum(angle / np.maximum(np.sin(angle), 1e-9), 1.0)
+    return np.ones(points.shape[:-1])
+
+
+def _check_flow(frame: Frame, name: str, target: _Target, known: Mask) -> Iterator[Violation]:
     flow = frame[name].astype(np.float64)
     yield from _count(name, ~np.isfinite(flow).all(axis=-1), "vectors are not finite")
-    expected = target - frame.camera.pixel_centres()
-    error = np.linalg.norm(flow - expected, axis=-1)
-    allowed = FLOW_TOLERANCE_PX + FLOW_TOLERANCE_RELATIVE * np.linalg.norm(expected, axis=-1)
-    wrong = seen & (error > allowed)
+    expected = target.pixels - frame.camera.pixel_centres()
+    difference = flow - expected
+    if target.turn_px:
+        yield from _count(name, np.abs(flow[..., 0]) > 0.5001 * target.turn_px, "vectors go the long way round the panorama")
+        difference[..., 0] -= target.turn_px * np.rint(difference[..., 0] / target.turn_px)
+        expected = flow
+    error = np.linalg.norm(difference, axis=-1)
+    allowed = FLOW_TOLERANCE_PX * target.stretch + FLOW_TOLERANCE_RELATIVE * np.linalg.norm(expected, axis=-1)
+    wrong = known & target.determined & (error > allowed)
     if wrong.any():
         worst = float(error[wrong].max())
         yield from _count(name, wrong, f"vectors differ from the reprojection of depth and poses by up to {worst:.3g} px")

@@ -6,7 +6,7 @@ anyone, a crash costs one scene, and the bytes do not depend on who rendered its
 Layout (T frames; label arrays as in `renderers.frame.LABELS`, one chunk a frame, so that one label of one frame is read alone):
 
     /<label>      [T, H, W] or [T, H, W, C]
-    /K            float64 [3, 3]       intrinsics, pixels
+    /K            float64 [3, 3]       intrinsics, pixels; the lens (model and coefficients) is in scene_json
     /pose         float64 [T, 4, 4]    camera-to-world
     /time         int64 [T]            frame index
     /scene_json   uint8 [N]            UTF-8 text from which `Scene.from_json` restores the scene (lens, objects, poses at -1 ... T)
@@ -22,6 +22,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -183,11 +184,10 @@ class ShardReader:
             time=int(self.times[frame]),
         )
 
-    @property
+    @cached_property
     def camera(self) -> Camera:
-        k = self.K
-        width, height = int(self.attributes["width"]), int(self.attributes["height"])
-        return Camera(width=width, height=height, fx=float(k[0, 0]), fy=float(k[1, 1]), cx=float(k[0, 2]), cy=float(k[1, 2]))
+        """The scene's camera, with the model of its lens, of which `K` says nothing."""
+        return self.scene().camera
 
     def close(self) -> None:
         self._file.close()

@@ -205,10 +205,11 @@ def image_shift(eye: Eye, ray: wp.vec3, shift: wp.vec3):
 
 @wp.func
 def inside(eye: Eye, u: float, v: float):
-    """Whether an image position is in the image; of a full panorama all columns are."""
+    """Whether an image position is in the image; of a full panorama all columns are, of a part those that are turns away from one."""
     within = u >= 0.0 and u < float(eye.width)
     if eye.model == EQUIRECTANGULAR:
-        within = within or float(eye.width) > 6.28318 * eye.fx
+        turn = 6.2831853071795865 * eye.fx
+        within = u - turn * wp.floor(u / turn) < float(eye.width) or float(eye.width) > 6.28318 * eye.fx
     return within and v >= 0.0 and v < float(eye.height)
 
 
