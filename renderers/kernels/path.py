@@ -198,50 +198,10 @@ def go_on(at: Surface, start: wp.vec3, choice: float, u: wp.vec2, throughput: wp
 
 
 @wp.func
-def meet_surface(
-    world: World,
-    draws: Draws,
-    paths: Paths,
-    path: int,
-    depth: int,
-    last: bool,
-    start: wp.vec3,
-    direction: wp.vec3,
-    distance: float,
-    t: int,
-    weights: wp.vec2,
-    front: wp.vec3,
-    onward: Batch,
-    lights: Batch,
-    glows: Batch,
-):
-    """One path at the end of its ray: takes emission, asks for the light of an emitter, and goes on."""
-    throughput = paths.throughput[path]
-    if t < 0:
-        paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, sky_radiance(world.sky, direction))
-        return
-    width = paths.width[path] + paths.spread[path] * distance
-    paths.width[path] = width
-    at = meet(world, t, weights[0], weights[1], front, direction, width, depth == 1)
-    if at.emission[0] + at.emission[1] + at.emission[2] > 0.0:
-        weight = emission_weight(world, at, t, start, distance, paths.density[path], paths.total[path])
-        paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, at.emission) * weight
-    if last:
-        return
-    key = path_key(draws, paths, path)
-    sample = path % draws.samples
-    pair = 1 + PAIRS * (depth - 1)
-    choices = random_pair(draws.points, key, sample, pair)
-    place = start + direction * distance
-    # Beyond the rounding of the hit, which grows with the coordinates and the way.
+def lift(place: wp.vec3, facing: wp.vec3, distance: float):
+    """The point moved off its surface beyond the rounding of a hit, which grows with the coordinates and the way."""
     reach = wp.max(distance, wp.max(wp.abs(place[0]), wp.max(wp.abs(place[1]), wp.abs(place[2]))))
-    lifted = place + at.facing * (2.0e-5 * (0.1 + reach))
-    chosen = choose_emitter(world.emitters, lifted, at.facing, choices[0])
-    paths.total[path] = chosen.total
-    if chosen.total > 0.0:
-        u = random_pair(draws.points, key, sample, pair + 1)
-        ask_for_light(world, at, point_on(world, chosen, lifted, u), lifted, throughput, path, lights, glows)
-    go_on(at, lifted, choices[1], random_pair(draws.points, key, sample, pair + 2), throughput, path, paths, onward)
+    return place + facing * (2.0e-5 * (0.1 + reach))
 
 
 @wp.kernel
@@ -262,14 +222,40 @@ def meet_surfaces(
     glows: Batch,
     threads: int,
 ):
-    """All paths of a batch at the ends of their rays, which are their `depth`-th."""
+    """All paths of a batch at the ends of their rays, the `depth`-th: each takes emission, asks for light of an emitter, and goes on.
+
+    It is not split up further: each call of a function would copy the structures, for each path.
+    """
     for k in range(wp.tid(), count, threads):
         start = ray_origin(batch.rays, k)
         direction = ray_direction(batch.rays, k)
         path = batch.path[k]
         t = triangle[k]
+        throughput = paths.throughput[path]
+        if t < 0:
+            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, sky_radiance(world.sky, direction))
+            continue
         length = distance[k]
-        meet_surface(world, draws, paths, path, depth, last, start, direction, length, t, barycentric[k], normal[k], onward, lights, glows)
+        width = paths.width[path] + paths.spread[path] * length
+        paths.width[path] = width
+        weights = barycentric[k]
+        at = meet(world, t, weights[0], weights[1], normal[k], direction, width, depth == 1)
+        if at.emission[0] + at.emission[1] + at.emission[2] > 0.0:
+            weight = emission_weight(world, at, t, start, length, paths.density[path], paths.total[path])
+            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, at.emission) * weight
+        if last:
+            continue
+        key = path_key(draws, paths, path)
+        sample = path % draws.samples
+        pair = 1 + PAIRS * (depth - 1)
+        choices = random_pair(draws.points, key, sample, pair)
+        lifted = lift(start + direction * length, at.facing, length)
+        chosen = choose_emitter(world.emitters, lifted, at.facing, choices[0])
+        paths.total[path] = chosen.total
+        if chosen.total > 0.0:
+            u = random_pair(draws.points, key, sample, pair + 1)
+            ask_for_light(world, at, point_on(world, chosen, lifted, u), lifted, throughput, path, lights, glows)
+        go_on(at, lifted, choices[1], random_pair(draws.points, key, sample, pair + 2), throughput, path, paths, onward)
 
 
 @wp.kernel
