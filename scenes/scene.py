@@ -18,9 +18,10 @@ from scenes import geometry
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.randomness import Streams
-from scenes.sensor import DepthSensor, Sensor
+from scenes.sensor import DEPTH_SENSORS, SENSORS, DepthSensor, Sensor
 
 FORMAT_VERSION = 1
+LENSES = ("pinhole", "distorted", "fisheye", "panorama")
 _PLAIN_FIELDS = ("family", "seed", "index", "frames", "label_space", "exposure", "stereo_baseline_m")
 Parameter = float | int | str
 Color = tuple[float, float, float]
@@ -306,17 +307,50 @@ def _instance_from_json(entry: dict[str, Any]) -> Instance:
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyConfig:
-    """What every family lets a user choose; a family's `Config` adds its named distributions."""
+    """What every family lets a user choose; a family's `Config` adds its named distributions.
+
+    lens: "pinhole" keeps the family's own field of view; "distorted" bends it as a cheap wide-angle lens does, "fisheye" (180 degrees
+    across the shorter side) and "panorama" (all round) replace it; the last three need a ray-casting renderer. sensor, depth_sensor:
+    names in `scenes.sensor`. stereo_baseline_m: 0 for a single eye.
+    """
 
     frames: int = 8
     width: int = 320
     height: int = 240
+    lens: str = "pinhole"
+    sensor: str = "perfect"
+    depth_sensor: str = "none"
+    stereo_baseline_m: float = 0.0
 
     def __post_init__(self) -> None:
         if self.frames < 1:
             raise UserError(f"a clip of {self.frames} frames is empty: give at least 1")
         if self.width < 1 or self.height < 1:
             raise UserError(f"an image of {self.width}x{self.height} pixels is empty: give a size of at least 1x1, for example 320x240")
+        for name, known in (("lens", LENSES), ("sensor", tuple(SENSORS)), ("depth_sensor", tuple(DEPTH_SENSORS))):
+            if getattr(self, name) not in known:
+                raise UserError(f"unknown {name} {getattr(self, name)!r}: known are {', '.join(known)}")
+        if not 0 <= self.stereo_baseline_m < 1e3:
+            raise UserError(f"a stereo baseline is a length in metres, 0 for none, not {self.stereo_baseline_m}")
+
+    def equip(self, scene: Scene) -> Scene:
+        """The scene seen through the lens, sensors and second eye that are asked for."""
+        return replace(
+            scene,
+            camera=self._through_lens(scene.camera),
+            sensor=SENSORS[self.sensor],
+            depth_sensor=DEPTH_SENSORS[self.depth_sensor],
+            stereo_baseline_m=self.stereo_baseline_m,
+        )
+
+    def _through_lens(self, camera: Camera) -> Camera:
+        if self.lens == "fisheye":
+            return Camera.fisheye(self.width, self.height, 180.0)
+        if self.lens == "panorama":
+            return Camera.panorama(self.width, self.height)
+        if self.lens == "distorted":
+            return replace(camera, model="brown_conrady", coefficients=(-0.28, 0.07, 0.0005, -0.0005, 0.0))
+        return camera
 
 
 class SceneFamily(Protocol):

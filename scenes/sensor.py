@@ -147,3 +147,42 @@ class DepthSensor:
         _check("max_depth_m", self.max_depth_m, self.min_depth_m, 1e6, above=True)
         _check("max_incidence_deg", self.max_incidence_deg, 0, 90, above=True)
         _check("min_return", self.min_return, 0, 1e6)
+
+
+# Cameras by name, for settings that are text. The figures are typical of their kind, not of a product.
+SENSORS: dict[str, Sensor] = {
+    "perfect": Sensor(),
+    "webcam": Sensor(
+        vignetting=0.6,
+        chromatic_aberration_px=(0.4, -0.5),
+        bayer="RGGB",
+        full_well_electrons=4000,
+        read_noise_electrons=6,
+        adc_bits=10,
+        black_level=0.0625,
+        jpeg_quality=75,
+    ),
+    "phone": Sensor(
+        vignetting=0.4,
+        shutter=0.5,
+        readout=0.6,
+        bayer="RGGB",
+        full_well_electrons=6000,
+        read_noise_electrons=3,
+        adc_bits=10,
+        black_level=0.0625,
+        jpeg_quality=92,
+    ),
+    "reflex": Sensor(
+        vignetting=0.7,
+        aperture_m=0.012,
+        focus_distance_m=2.5,
+        shutter=0.25,
+        bayer="RGGB",
+        full_well_electrons=50000,
+        read_noise_electrons=4,
+        adc_bits=14,
+        black_level=0.03125,
+    ),
+}
+DEPTH_SENSORS: dict[str, DepthSensor | None] = {"none": None, "structured_light": DepthSensor()}

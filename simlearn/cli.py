@@ -36,6 +36,8 @@ def generate(
     workers: int = 0,
     resume: bool = False,
     renderer: str = "raster",
+    device: str = "cpu",
+    labels: tuple[str, ...] = (),
     set: tuple[str, ...] = (),
 ) -> None:
     """Render a labelled data set of procedural worlds.
@@ -52,6 +54,8 @@ def generate(
         workers: Worker processes; 0 means one for each core.
         resume: Continue an interrupted run in the same folder.
         renderer: Renderer (see `simlearn info`).
+        device: Where to render: cpu, cuda, cuda:1, ...
+        labels: Labels to render (see `simlearn info`); by default those that every scene has.
         set: Settings of the family as NAME=VALUE, for example horizontal_fov_deg=60 or horizontal_fov_deg=50..75 (uniform).
     """
     from simlearn.generate import GenerateConfig
@@ -71,6 +75,8 @@ def generate(
             out=out,
             resume=resume,
             renderer=renderer,
+            device=device,
+            labels=labels,
             settings=parse_settings(set),
         )
     )

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderers.frame import LABELS
+from renderers.sensor import linear_to_srgb
 from scenes.errors import UserError
 
+DEPTHS = ("depth", "distance", "sensor_depth")
 Picture = NDArray[np.uint8]
 Scale = tuple[float, float]
 
@@ -20,18 +22,26 @@ def colorize(name: str, array: NDArray[Any], scale: Scale | None = None) -> Pict
 
     depth: turbo over inverse depth, near red, far blue, nothing black; normal: (n + 1) / 2 with y and z towards the viewer turned up, so a
     wall facing the camera is light blue and a floor green; flow: hue is direction (right red, down green-yellow, left cyan, up violet),
-    saturation the length; instance and semantic: a fixed colour for each id, 0 black; masks: white where true.
+    saturation the length; object_point and scene_flow: x, y and z as red, green and blue about mid grey; instance and
+    semantic: a fixed colour for each id, 0 black; masks: white where true.
     `scale` fixes the range (see `scale_of`) so that several pictures compare.
     """
     if name not in LABELS:
         raise UserError(f"no colours for label {name!r}: known are {', '.join(LABELS)}")
     array = np.asarray(array)
-    if name == "rgb":
+    if name in ("rgb", "rgb_right"):
         return array.astype(np.uint8)
-    if name == "depth":
+    if name in DEPTHS:
         return _depth(array, scale or scale_of(name, [array]))
-    if name == "normal":
+    if name in ("normal", "shading_normal"):
         return _normal(array)
+    if name == "albedo":
+        return np.rint(255 * linear_to_srgb(np.clip(array, 0, 1))).astype(np.uint8)
+    if name in ("object_point", "scene_flow"):
+        return _signed(array, (scale or scale_of(name, [array]))[1])
+    if name == "disparity":
+        far_to_near = np.clip(array / (scale or scale_of(name, [array]))[1], 0, 1)
+        return np.where((array > 0)[..., None], _turbo()[np.rint(255 * far_to_near).astype(np.uint8)], 0).astype(np.uint8)
     if name.startswith("flow"):
         return _flow(array, (scale or scale_of(name, [array]))[1])
     if name == "instance":
@@ -42,11 +52,15 @@ def colorize(name: str, array: NDArray[Any], scale: Scale | None = None) -> Pict
 
 
 def scale_of(name: str, arrays: list[NDArray[Any]]) -> Scale:
-    """The common range of several arrays of one label: depth, (near, far) metres; flow, (0, long) pixels; else (0, 1)."""
-    if name == "depth":
-        depth = np.concatenate([a[np.isfinite(a)] for a in arrays])
+    """The common range of several arrays of one label: depths, (near, far) metres; vectors and disparity, (0, long); else (0, 1)."""
+    if name in DEPTHS:
+        depth = np.concatenate([a[np.isfinite(a) & (a > 0)] for a in arrays])
         near, far = np.percentile(depth, (1, 99)) if depth.size else (1.0, 2.0)
         return float(near), float(max(far, near * 1.01))
+    if name == "disparity":
+        return 0.0, float(max(np.percentile(np.concatenate([a.ravel() for a in arrays]), 99), 1.0))
+    if name in ("object_point", "scene_flow"):
+        return 0.0, float(max(np.percentile(np.abs(np.concatenate([a.ravel() for a in arrays])), 99), 1e-3))
     if name.startswith("flow"):
         lengths = np.concatenate([np.linalg.norm(a, axis=-1).ravel() for a in arrays])
         return 0.0, float(max(np.percentile(lengths, 98), 1.0))
@@ -59,6 +73,11 @@ def _depth(depth: NDArray[Any], scale: Scale) -> Picture:
         nearness = (1 / depth - 1 / far) / (1 / near - 1 / far)
     level = np.rint(255 * np.clip(np.nan_to_num(nearness), 0, 1)).astype(np.uint8)
     return np.where((np.isfinite(depth) & (depth > 0))[..., None], _turbo()[level], 0).astype(np.uint8)
+
+
+def _signed(vectors: NDArray[Any], longest: float) -> Picture:
+    colors = np.rint(127.5 * (np.clip(vectors / longest, -1, 1) + 1))
+    return np.where((vectors != 0).any(axis=-1, keepdims=True), colors, 0).astype(np.uint8)
 
 
 def _normal(normal: NDArray[Any]) -> Picture:

@@ -30,6 +30,7 @@ from simlearn.workers import run_tasks
 class GenerateConfig:
     """What to generate (`family` ... `labels`) and how (`out`, `workers`, `resume`); only the former decides the bytes.
 
+    No `labels` means all that the renderer makes of any scene.
     `settings` overrides fields of the family's Config, values as text ("3", "2..5", "a|b").
     """
 
@@ -42,7 +43,7 @@ class GenerateConfig:
     seed: int = 0
     renderer: str = "raster"
     device: str = "cpu"
-    labels: tuple[str, ...] = DEFAULT_LABELS
+    labels: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
     resume: bool = False
@@ -54,10 +55,8 @@ class GenerateConfig:
         if self.seed < 0:
             raise UserError(f"the seed must not be negative: {self.seed}")
         object.__setattr__(self, "out", Path(self.out))
-        object.__setattr__(self, "labels", check_labels(self.labels))
-        if not self.labels:
-            raise UserError(f"no labels to render: choose from {', '.join(DEFAULT_LABELS)}")
-        RENDERERS.target(self.renderer)
+        wanted = self.labels or getattr(RENDERERS[self.renderer], "LABELS", DEFAULT_LABELS)
+        object.__setattr__(self, "labels", check_labels(wanted))
         self.family_config()
 
     def family_config(self) -> FamilyConfig:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from renderers.frame import LABELS
 from renderers.renderer import RENDERERS
 from scenes.families import FAMILIES
 from scenes.registry import Registry
@@ -38,6 +39,7 @@ def collect() -> dict[str, Any]:
     root = data_root()
     lists = {title: {name: _first_sentence(registry[name]) for name in registry} for title, registry in LISTS.items()}
     found = {name: asdict(DATASETS[name].found(root)) for name in DATASETS}
+    lists["labels"] = {name: f"{label.meaning} [{label.unit}]" if label.unit else label.meaning for name, label in LABELS.items()}
     return {"version": version("simlearn"), **lists, "data_root": str(root) if root else None, "found": found}
 
 

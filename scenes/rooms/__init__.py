@@ -104,7 +104,7 @@ def sample(config: Config, streams: Streams) -> Scene:
     exposure = lighting.exposure_for(float(draw("brightness")), direct, sky, reflectance)
     accent = f"wall_{streams.generator('accent').choice(['north', 'east', 'south', 'west'])}" if draw("accent_wall") else ""
     instances, materials = _instances(items, palette, accent, exposure, balls)
-    return Scene(
+    scene = Scene(
         family="rooms",
         seed=streams.seed,
         index=streams.index,
@@ -126,6 +126,7 @@ def sample(config: Config, streams: Streams) -> Scene:
             "supports": {item.name: item.on for item in layout.items if item.on},
         },
     )
+    return config.equip(scene)
 
 
 def _furnish(f: Furnisher, kind: str, holes: tuple[shell.Opening, ...], draw: Any) -> list[Item]:

@@ -222,7 +222,6 @@ def test_a_second_generator_is_refused(tmp_path):
         ({"width": 0}, "0x240 pixels is empty"),
         ({"seed": -1}, "seed must not be negative"),
         ({"labels": ("rgb", "dept")}, "unknown label dept"),
-        ({"labels": ()}, "no labels"),
         ({"settings": {"bals": "3"}}, "no setting bals"),
     ],
 )

@@ -6,28 +6,31 @@ import h5py
 import hdf5plugin  # noqa: F401  (registers the decompressor)
 import numpy as np
 import pytest
-import tiny_world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from renderers.frame import LABELS, Frame
+from renderers.raster import RasterRenderer
+from scenes import rooms
 from scenes.errors import UserError
 from scenes.randomness import Streams
+from scenes.sensor import DepthSensor
 from simlearn.shards import ShardReader, write_shard
 
 
 @pytest.fixture(scope="module")
 def world():
-    return tiny_world.sample(tiny_world.Config(frames=2, width=24, height=18), Streams(3, 0))
+    scene = rooms.sample(rooms.Config(frames=2, width=24, height=18), Streams(3, 0))
+    return dataclasses.replace(scene, stereo_baseline_m=0.1, depth_sensor=DepthSensor())
 
 
 @pytest.fixture(scope="module")
 def shard(world, tmp_path_factory):
     """(path, frames) of a shard of rendered frames."""
     path = tmp_path_factory.mktemp("shard") / "scene.h5"
-    renderer = tiny_world.TinyRenderer(world)
-    frames = [renderer.render(time) for time in range(world.frames)]
+    renderer = RasterRenderer(world)
+    frames = [renderer.render(time, LABELS) for time in range(world.frames)]
     write_shard(path, world, frames, LABELS)
     return path, frames
 

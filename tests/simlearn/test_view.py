@@ -6,7 +6,7 @@ import pytest
 import tiny_world
 from PIL import Image
 
-from renderers.frame import LABELS
+from renderers.frame import DEFAULT_LABELS
 from scenes.errors import UserError
 from simlearn.colorize import colorize, scale_of
 from simlearn.shards import ShardReader
@@ -68,7 +68,7 @@ def test_the_sheet_shows_every_label_of_every_frame(root, tmp_path):
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     assert sheet.shape == (CAPTION_PX + 4 * (36 + GAP_PX), 13 * (48 + GAP_PX) - GAP_PX, 3)
     with ShardReader(root / "shards" / "scene_000001.h5") as reader:
-        for column, name in enumerate(LABELS):
+        for column, name in enumerate(DEFAULT_LABELS):
             top, left = CAPTION_PX + 3 * (36 + GAP_PX) + GAP_PX, column * (48 + GAP_PX)
             np.testing.assert_array_equal(sheet[top : top + 36, left : left + 48], colorize(name, reader.read(name, 2)))
     captions = sheet[:CAPTION_PX]
