@@ -26,6 +26,7 @@ RENDERERS = Registry(
         "raster": "renderers.raster:RasterRenderer",
         "embree": "renderers.raycast:EmbreeRenderer",
         "bvh": "renderers.raycast:BvhRenderer",
+        "path": "renderers.path.renderer:PathRenderer",
         "bullet": "renderers.bullet:BulletRenderer",
     },
 )
