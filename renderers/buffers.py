@@ -124,7 +124,7 @@ class SceneBuffers:
 
 def instance_balls(blocks: Blocks, flat: FlatScene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(centre float64 [I, 3], radius float64 [I]) of balls in each instance's space that hold those of all its blocks."""
-    solid = np.isfinite(flat.bounds).all((1, 2))
+    solid = np.isfinite(flat.bounds[:, 0, 0])
     centre = np.zeros((len(solid), 3))
     centre[solid] = flat.bounds[solid].sum(1) / 2
     owner, radius = blocks.spans[:, 2], np.zeros(len(solid))
