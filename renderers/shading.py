@@ -9,9 +9,9 @@ import numpy as np
 import warp as wp
 
 from renderers.buffers import SceneBuffers
-from renderers.device import upload, upload_poses
+from renderers.device import is_cpu, upload, upload_poses
 from renderers.kernels.reflectance import SkyRow
-from renderers.kernels.shading import shade
+from renderers.kernels.shading import shade_lanes, shade_pixels
 from renderers.labels import scenery_of, sight_of
 from renderers.moment import Moment
 from renderers.shadows import ShadowMaps
@@ -39,7 +39,7 @@ class Shader:
         result: wp.array = wp.empty((len(moments), views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
         inputs = [upload(slots, wp.int32, device), sight_of(views), poses, objects, self._scenery]
         inputs += [self._shadows.rows, self._shadows.texels, self._sky, result]
-        self._team.launch_rows(shade, views.eye, len(moments), inputs)
+        self._team.launch_rows(shade_lanes if is_cpu(device) else shade_pixels, views.eye, len(moments), inputs)
         return result
 
 

@@ -199,7 +199,7 @@ class ShadowMaps:
         blocks = self._buffers.triangle_blocks
         pose = poses[blocks.spans[self._moving_blocks, 2]]
         centre = (pose[:, :3, :3] @ blocks.centre[self._moving_blocks, :, None])[..., 0] + pose[:, :3, 3]
-        x, y, z, r = *centre.T, blocks.radius[self._moving_blocks]
+        (x, y, z), r = centre.T, blocks.radius[self._moving_blocks]
         camera = views.camera
         if views.eye.far > 0:
             low, high = (y - r).min(), (y + r).max()

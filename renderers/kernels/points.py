@@ -1,13 +1,16 @@
 # mypy: ignore-errors
+# ruff: noqa: F401
 """Labels that depend on where in its object a visible point lies, and of what the object is made there."""
 
-from __future__ import annotations
+from typing import Any
 
 import warp as wp
 
-from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34, pixel_ray, rotate
+from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34, pixel_ray
+from renderers.kernels.lane_arrays import take, take_element, turned_by
+from renderers.kernels.lanes import add, anywhere, below, cross, div, dot, length, maximum, mul, part, root, sub, tinted, triple, where
 from renderers.kernels.materials import MaterialRow
-from renderers.kernels.textures import sample_texture
+from renderers.kernels.textures import filtered
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -36,52 +39,55 @@ class Details:
 
 
 @wp.func
-def weights_at(e1: wp.vec3, e2: wp.vec3, n: wp.vec3, place: wp.vec3):
-    """Barycentric weights of a point in the plane of a triangle with edges e1 and e2 from its first corner, n = e1 x e2; place from there."""
-    scale = 1.0 / wp.dot(n, n)
-    beta = wp.dot(wp.cross(place, e2), n) * scale
-    gamma = wp.dot(wp.cross(e1, place), n) * scale
-    return wp.vec3(1.0 - beta - gamma, beta, gamma)
+def weights_at(e1: Any, e2: Any, n: Any, place: Any):
+    """Barycentric weights of `place` in the plane of a triangle, given from its first corner, where edges e1 and e2 start; n = e1 x e2."""
+    scale = 1.0 / dot(n, n)
+    beta = dot(cross(place, e2), n) * scale
+    gamma = dot(cross(e1, place), n) * scale
+    return triple(1.0 - beta - gamma, beta, gamma)
 
 
 @wp.func
-def smooth_normal(corner: wp.vec3i, weight: wp.vec3, pose: mat34, facing: wp.vec3, front: float, scenery: Scenery):
-    """Interpolated vertex normal in the eye's frame, unit, on the side of `facing`; front < 0: the triangle is seen from its back."""
-    normal = scenery.normals[corner[0]] * weight[0] + scenery.normals[corner[1]] * weight[1] + scenery.normals[corner[2]] * weight[2]
-    normal = rotate(pose, normal)
-    length = wp.length(normal)
-    if length < 1.0e-6:
-        return facing
-    normal = normal * (1.0 / length)
-    if front < 0.0:
-        normal = -normal
-    return normal
+def smooth_normal(
+    a: Any, b: Any, c: Any, weight: Any, poses: wp.array(dtype=mat34), instance: Any, facing: Any, front: Any, scenery: Scenery
+):
+    """Interpolated normal of vertices a, b, c as `poses` turn it, unit, on the side of `facing`; front < 0: seen from its back."""
+    normals = scenery.normals
+    normal = take(normals, a) * part(weight, 0) + take(normals, b) * part(weight, 1) + take(normals, c) * part(weight, 2)
+    normal = turned_by(poses, instance, normal)
+    size = length(normal)
+    normal = normal * (where(below(front, 0.0), -1.0, 1.0) / size)
+    return where(below(size, 1.0e-6), facing, normal)
 
 
 @wp.func
-def surface_color(material: MaterialRow, corner: wp.vec3i, weight: wp.vec3, footprint: float, scenery: Scenery):
-    """Linear colour of a material at a point, averaged over about `footprint` metres."""
-    if material.texture_size == 0:
-        return material.color
-    uv = scenery.uvs[corner[0]] * weight[0] + scenery.uvs[corner[1]] * weight[1] + scenery.uvs[corner[2]] * weight[2]
-    return wp.cw_mul(
-        material.color,
-        sample_texture(
+def interpolated(uvs: wp.array(dtype=wp.vec2), a: Any, b: Any, c: Any, weight: Any, i: int):
+    return take_element(uvs, a, i) * part(weight, 0) + take_element(uvs, b, i) * part(weight, 1) + take_element(uvs, c, i) * part(weight, 2)
+
+
+@wp.func
+def surface_color(material: Any, a: Any, b: Any, c: Any, weight: Any, footprint: Any, scenery: Scenery):
+    """Linear colour of a material at a point of triangle (a, b, c), averaged over about `footprint` metres."""
+    color = material.color
+    if anywhere(material.texture_size):
+        picture = filtered(
             scenery.texels,
             material.texture_offset,
             material.texture_size,
             material.texture_levels,
             material.texels_per_metre,
-            uv,
+            interpolated(scenery.uvs, a, b, c, weight, 0),
+            interpolated(scenery.uvs, a, b, c, weight, 1),
             footprint,
-        ),
-    )
+        )
+        color = where(below(0, material.texture_size), tinted(material.color, picture), material.color)
+    return color
 
 
 @wp.func
-def footprint_of(eye: Eye, distance: float, cos_eye: float):
+def footprint_of(eye: Eye, distance: Any, cos_eye: Any):
     """Metres of surface under a pixel; it is a long ellipse at grazing angles, and the mean of its axes is taken."""
-    return distance * eye.per_fx / wp.sqrt(wp.max(cos_eye, 0.05))
+    return distance * eye.per_fx / root(maximum(cos_eye, 0.05))
 
 
 @wp.kernel
@@ -123,10 +129,12 @@ def write_details(
             normal = facing
             if (look & 1) == 1:
                 front = wp.dot(n, facing)
-                normal = smooth_normal(corner, weight, eye_from_object[b, scenery.triangle_instance[t]], facing, front, scenery)
+                owner = scenery.triangle_instance[t]
+                normal = smooth_normal(corner[0], corner[1], corner[2], weight, eye_from_object[b], owner, facing, front, scenery)
             if out.albedo.shape[0] > 0:
                 cos_eye = -wp.dot(facing, wp.normalize(ray))
-                albedo = surface_color(scenery.materials[look >> 1], corner, weight, footprint_of(eye, wp.length(place), cos_eye), scenery)
+                footprint = footprint_of(eye, wp.length(place), cos_eye)
+                albedo = surface_color(scenery.materials[look >> 1], corner[0], corner[1], corner[2], weight, footprint, scenery)
         if out.object_point.shape[0] > 0:
             out.object_point[pixel] = object_point
         if out.shading_normal.shape[0] > 0:

@@ -1,16 +1,33 @@
 # mypy: ignore-errors
-# ruff: noqa: RUF046, UP018
+# ruff: noqa: F401
 """How much of a light reaches a point, from maps of the nearness that the light sees.
 
 A texel blocks the light when what it holds is nearer than the point's own plane, extended to the texel's centre. So flat and gently curved
 surfaces do not shadow themselves however obliquely they are lit, and no bias detaches shadows from what casts them.
 """
 
-from __future__ import annotations
+from typing import Any
 
 import warp as wp
 
-from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34, rotate
+from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34
+from renderers.kernels.lane_arrays import take
+from renderers.kernels.lanes import (
+    absolute,
+    add,
+    below,
+    bit_and,
+    div,
+    floored,
+    maximum,
+    minimum,
+    mul,
+    part,
+    sub,
+    turned,
+    where,
+    whole,
+)
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -40,104 +57,69 @@ class LightRow:
 
 
 @wp.func
-def nearer(texel: float, nearness: float, lowest: float, margin: float):
-    return texel > wp.max(nearness, lowest) + margin
-
-
-@wp.func
 def open_share(
-    light: LightRow,
-    first: int,
-    s: float,
-    t: float,
-    own: float,
-    step_s: float,
-    step_t: float,
-    margin: float,
-    maps: wp.array(dtype=wp.float32),
+    light: LightRow, first: Any, s: Any, t: Any, own: Any, step_s: Any, step_t: Any, margin: Any, maps: wp.array(dtype=wp.float32)
 ):
     """Share in [0, 1] of the four texels around (s, t) that hold nothing nearer than a plane: `own` there, growing by the steps."""
-    left = wp.floor(s)
-    top = wp.floor(t)
+    left = floored(s)
+    top = floored(t)
     fs = s - left
     ft = t - top
-    lowest = 0.5 * own  # near the horizon of the surface its plane falls off without bound
-    here = own - fs * step_s - ft * step_t
-    at = first + int(top) * light.size + int(left)
-    blocked = float(0.0)
-    if nearer(maps[at], here, lowest, margin):
-        blocked += (1.0 - fs) * (1.0 - ft)
-    if nearer(maps[at + 1], here + step_s, lowest, margin):
-        blocked += fs * (1.0 - ft)
-    if nearer(maps[at + light.size], here + step_t, lowest, margin):
-        blocked += (1.0 - fs) * ft
-    if nearer(maps[at + light.size + 1], here + step_s + step_t, lowest, margin):
-        blocked += fs * ft
-    return wp.max(1.0 - blocked, 0.0)
+    rest_s = 1.0 - fs
+    rest_t = 1.0 - ft
+    lowest = 0.5 * own + margin  # near the horizon of the surface its plane falls off without bound
+    here = own - fs * step_s - ft * step_t + margin
+    below_here = here + step_t
+    at = first + whole(top) * light.size + whole(left)
+    blocked = where(below(maximum(here, lowest), take(maps, at, 0)), rest_s * rest_t, 0.0)
+    blocked += where(below(maximum(here + step_s, lowest), take(maps, at, 1)), fs * rest_t, 0.0)
+    blocked += where(below(maximum(below_here, lowest), take(maps, at, light.size)), rest_s * ft, 0.0)
+    blocked += where(below(maximum(below_here + step_s, lowest), take(maps, at, light.size + 1)), fs * ft, 0.0)
+    return maximum(1.0 - blocked, 0.0)
 
 
 @wp.func
-def lit_by_point(light: LightRow, maps: wp.array(dtype=wp.float32), to_light: wp.vec3, facing: wp.vec3, cos_facing: float):
+def lit_by_point(light: LightRow, maps: wp.array(dtype=wp.float32), to_light: Any, facing: Any, cos_facing: Any):
     """Share of a point light that reaches a point; to_light leads from it to the light, cos_facing = facing . to_light > 0."""
-    x = -to_light[0]
-    y = -to_light[1]
-    z = -to_light[2]
-    ax = wp.abs(x)
-    ay = wp.abs(y)
-    az = wp.abs(z)
-    # The six faces: +x, -x, +y, -y, +z, -z; (s, t) along the axes of `renderers.shadows.FACE_AXES`.
-    face = int(0)
-    reach = ax
-    s = -y
-    t = -z
-    slope_s = -facing[1]
-    slope_t = -facing[2]
-    if ax >= ay and ax >= az:
-        if x < 0.0:
-            face = 1
-            s = y
-            slope_s = facing[1]
-    elif ay >= az:
-        face = 2
-        reach = ay
-        s = x
-        slope_s = facing[0]
-        if y < 0.0:
-            face = 3
-            s = -x
-            slope_s = -facing[0]
-    else:
-        face = 4
-        reach = az
-        s = x
-        slope_s = facing[0]
-        t = y
-        slope_t = facing[1]
-        if z < 0.0:
-            face = 5
-            t = -y
-            slope_t = -facing[1]
+    x = part(to_light, 0)
+    y = part(to_light, 1)
+    z = part(to_light, 2)
+    ax = absolute(x)
+    ay = absolute(y)
+    az = absolute(z)
+    # The six faces: +x, -x, +y, -y, +z, -z as the light sees the point; (s, t) along the axes of `renderers.shadows.FACE_AXES`.
+    reach = maximum(ax, maximum(ay, az))
+    off_x = below(ax, reach)
+    on_z = below(maximum(ax, ay), az)
+    negative = below(0.0, where(off_x, where(on_z, z, y), x))
+    side = where(negative, -1.0, 1.0)
+    other = where(negative, 1.0, -1.0)
+    s = where(off_x, where(on_z, -1.0 * x, other * x), side * y)
+    t = where(on_z, other * y, z)
+    slope_s = where(off_x, where(on_z, part(facing, 0), side * part(facing, 0)), other * part(facing, 1))
+    slope_t = where(on_z, side * part(facing, 1), -1.0 * part(facing, 2))
+    face = where(off_x, where(on_z, 4, 2), 0) + where(negative, 1, 0)
     middle = 0.5 * float(light.size) - 0.5
-    own = 1.0 / wp.max(reach, 1.0e-6)
+    own = 1.0 / maximum(reach, 1.0e-6)
     scale = -light.per_focal / cos_facing
-    first = light.offset + face * light.size * light.size
-    reach_s = s * own * light.focal + middle
-    reach_t = t * own * light.focal + middle
-    return open_share(light, first, reach_s, reach_t, own, slope_s * scale, slope_t * scale, CLEARANCE * own, maps)
+    first = light.offset + face * (light.size * light.size)
+    to_map = own * light.focal
+    return open_share(light, first, s * to_map + middle, t * to_map + middle, own, slope_s * scale, slope_t * scale, CLEARANCE * own, maps)
 
 
 @wp.func
-def lit_by_sun(light: LightRow, maps: wp.array(dtype=wp.float32), x: wp.vec3, facing: wp.vec3):
+def lit_by_sun(light: LightRow, maps: wp.array(dtype=wp.float32), x: Any, facing: Any):
     """Share of parallel light that reaches the world's point x; beyond the map its border counts."""
     m = light.map_from_world
-    normal = rotate(m, facing)
-    place = rotate(m, x) + wp.vec3(m[0, 3], m[1, 3], m[2, 3])
+    normal = turned(m, facing)
+    place = turned(m, x) + wp.vec3(m[0, 3], m[1, 3], m[2, 3])
     middle = 0.5 * float(light.size) - 0.5
     last = float(light.size) - 1.001
-    s = wp.clamp(place[0] * light.focal + middle, 0.0, last)
-    t = wp.clamp(place[1] * light.focal + middle, 0.0, last)
-    scale = light.per_focal / normal[2]
-    return open_share(light, light.offset, s, t, light.far - place[2], normal[0] * scale, normal[1] * scale, SUN_CLEARANCE_M, maps)
+    s = minimum(maximum(part(place, 0) * light.focal + middle, 0.0), last)
+    t = minimum(maximum(part(place, 1) * light.focal + middle, 0.0), last)
+    scale = light.per_focal / part(normal, 2)
+    own = light.far - part(place, 2)
+    return open_share(light, light.offset, s, t, own, part(normal, 0) * scale, part(normal, 1) * scale, SUN_CLEARANCE_M, maps)
 
 
 @wp.kernel
