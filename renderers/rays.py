@@ -129,6 +129,7 @@ class EmbreeRays:
             if len(self._remembered) >= self._room:
                 self._remembered.popitem(last=False)
             self._remembered[time] = self._layers(self._moving)
+        self._remembered.move_to_end(time)
         self._layers_now = self._still + self._remembered[time]
         self._time = time
 

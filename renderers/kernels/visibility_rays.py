@@ -12,8 +12,9 @@ from renderers.kernels.raster import nearness_plane
 
 wp.set_module_options(KERNEL_OPTIONS)
 
-# How far the direction of a ray is turned away from a plane that it lies in, radians: some hundredths of a pixel at most.
-ASIDE = wp.constant(2.0e-5)
+# How far a ray is turned away from a plane that it lies in (some hundredths of a pixel), and moved, as a share of its coordinates.
+ASIDE_RAD = wp.constant(2.0e-5)
+ASIDE_SHARE = wp.constant(4.0e-6)
 # Positions in the world are rounded to this fraction of their size; two roundings and two steps of arithmetic meet in a hit.
 ROUNDING = wp.constant(2.5e-7)
 # Where rays start that shall hit nothing: they leave the scene's box at once.
@@ -44,25 +45,21 @@ def write_no_ray(rays: wp.array2d(dtype=wp.float32), k: int):
     write_ray(rays, k, wp.vec3(AWAY_M, AWAY_M, AWAY_M), wp.vec3(1.0, 0.0, 0.0))
 
 
-@wp.func
-def write_camera_ray(eye: Eye, m: mat34, ray: wp.vec3, k: int, rays: wp.array2d(dtype=wp.float32)):
-    """A ray of the eye in the world's frame. It starts at the near plane, where rays have z = 1, else `near` from the eye."""
-    direction = rotate(m, ray)
-    write_ray(rays, k, wp.vec3(m[0, 3], m[1, 3], m[2, 3]) + direction * eye.near, direction)
-
-
 @wp.kernel
 def aim(eye: Eye, first_row: int, world_from_eye: wp.array(dtype=mat34), rays: wp.array2d(dtype=wp.float32)):
-    """The rays [B * H * W, 6] through the pixel centres of eyes [B]."""
+    """The rays [B * H * W, 6] through the pixel centres of eyes [B], from the near plane on (rays of unit length: from that distance)."""
     b, band_row, part = wp.tid()
     row = first_row + band_row
+    m = world_from_eye[b]
+    origin = wp.vec3(m[0, 3], m[1, 3], m[2, 3])
     for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
         k = (b * eye.height + row) * eye.width + column
         ray = pixel_ray(eye, row, column)
         if wp.isnan(ray[0]):
             write_no_ray(rays, k)
         else:
-            write_camera_ray(eye, world_from_eye[b], ray, k, rays)
+            direction = rotate(m, ray)
+            write_ray(rays, k, origin + direction * eye.near, direction)
 
 
 @wp.func
@@ -94,16 +91,13 @@ def is_sound(plane: wp.vec3, ray: wp.vec3, reach: float):
 
 
 @wp.func
-def ray_aside(geometry: Geometry, views: Views, slot: int, t: int, ray: wp.vec3):
-    """The ray of a pixel turned off the triangle's plane, which passes (nearly) through the eye, to the eye's side."""
-    corner = geometry.triangles[t]
-    a = views.points[slot * views.vertices + corner[0]]
-    b = views.points[slot * views.vertices + corner[1]]
-    c = views.points[slot * views.vertices + corner[2]]
-    normal = wp.normalize(wp.cross(b - a, c - a))
-    if wp.dot(normal, a) > 0.0:
-        normal = -normal
-    return ray + normal * (ASIDE * wp.length(ray))
+def write_ray_aside(rays: wp.array2d(dtype=wp.float32), k: int, start: wp.vec3, direction: wp.vec3, normal: wp.vec3):
+    """A ray that starts a little off a plane that it lies in, further than positions are rounded, and leads away from it; unit normal."""
+    away = normal
+    if wp.dot(normal, direction) < 0.0:
+        away = -normal
+    shift = ASIDE_SHARE * (1.0 + wp.max(wp.abs(start)))
+    write_ray(rays, k, start + away * shift, direction + away * (ASIDE_RAD * wp.length(direction)))
 
 
 @wp.kernel
@@ -117,6 +111,7 @@ def keep_hits(
     geometry: Geometry,
     reach: wp.array(dtype=wp.float32),
     hit: wp.array(dtype=wp.int32),
+    normal: wp.array(dtype=wp.vec3),
     views: Views,
     doubtful: Doubtful,
 ):
@@ -137,7 +132,10 @@ def keep_hits(
                 place = wp.atomic_add(doubtful.count, 0, 1)
                 if place < doubtful.pixel.shape[0]:
                     doubtful.pixel[place] = k
-                    write_camera_ray(eye, world_from_eye[b], ray_aside(geometry, views, slot, t, ray), place, doubtful.rays)
+                    m = world_from_eye[b]
+                    direction = rotate(m, ray)
+                    start = wp.vec3(m[0, 3], m[1, 3], m[2, 3]) + direction * eye.near
+                    write_ray_aside(doubtful.rays, place, start, direction, normal[k])
                 t = -1
         views.triangle[slot * views.pixels + row * eye.width + column] = t
 

@@ -67,7 +67,7 @@ class RayVisibility:
         hits = self._rays.closest(rays)
         self._doubtful.count.zero_()
         where, rows = upload(slots, wp.int32, self._device), views_of(views)
-        inputs = [where, eyes, objects, self._buffers.vertices, self._geometry, hits.t, hits.triangle, rows, self._doubtful]
+        inputs = [where, eyes, objects, self._buffers.vertices, self._geometry, hits.t, hits.triangle, hits.normal, rows, self._doubtful]
         self._team.launch_rows(keep_hits, views.eye, count, inputs)
         self._look_again(views, [where, objects, self._buffers.vertices, self._geometry], rows)
 
