@@ -11,7 +11,7 @@ import warp as wp
 from renderers.kernels.common import KERNEL_OPTIONS, mat34, rotate
 from renderers.kernels.path_lights import GLOW, Choice, LightSample, appeal, choose_emitter, sample_glow, sample_light
 from renderers.kernels.path_sampling import mixed, power_heuristic, random_pair
-from renderers.kernels.path_surface import Surface, World, meet, reflectance, reflection_density, reflection_direction
+from renderers.kernels.path_surface import Surface, World, limited, mean3, meet, reflectance, reflection_density, reflection_direction
 from renderers.kernels.rays import ray_direction, ray_origin
 from renderers.kernels.reflectance import sky_radiance
 
@@ -156,7 +156,7 @@ def point_on(world: World, chosen: Choice, start: wp.vec3, u: wp.vec2):
 
 @wp.func
 def ask_for_light(
-    world: World, at: Surface, found: LightSample, start: wp.vec3, throughput: wp.vec3, path: int, lights: Batch, glows: Batch
+    world: World, at: Surface, found: LightSample, start: wp.vec3, throughput: wp.vec3, limit: float, path: int, lights: Batch, glows: Batch
 ):
     """Adds a shadow ray towards a point on an emitter, where its light would be reflected at all."""
     light = wp.cw_mul(throughput, wp.cw_mul(reflectance(at, found.direction), found.strength))
@@ -164,6 +164,7 @@ def ask_for_light(
         light = light * power_heuristic(found.density, reflection_density(at, found.direction))
     if light[0] + light[1] + light[2] <= 0.0 or (found.glows and not world.find_by_emitters):
         return
+    light = limited(light, limit)
     if found.glows:
         slot = wp.atomic_add(glows.count, 0, 1)
         write_ray(glows.rays, slot, start, found.towards)
@@ -226,6 +227,12 @@ def meet_surfaces(
 
     It is not split up further: each call of a function would copy the structures, for each path.
     """
+    asked_limit = world.bounce_limit
+    found_limit = world.bounce_limit
+    if depth == 1:
+        asked_limit = float(wp.inf)
+    if depth <= 2:
+        found_limit = float(wp.inf)
     for k in range(wp.tid(), count, threads):
         start = ray_origin(batch.rays, k)
         direction = ray_direction(batch.rays, k)
@@ -233,16 +240,17 @@ def meet_surfaces(
         t = triangle[k]
         throughput = paths.throughput[path]
         if t < 0:
-            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, sky_radiance(world.sky, direction))
+            light = limited(wp.cw_mul(throughput, sky_radiance(world.sky, direction)), found_limit)
+            paths.radiance[path] = paths.radiance[path] + light
             continue
         length = distance[k]
         width = paths.width[path] + paths.spread[path] * length
         paths.width[path] = width
         weights = barycentric[k]
         at = meet(world, t, weights[0], weights[1], normal[k], direction, width, depth == 1)
-        if at.emission[0] + at.emission[1] + at.emission[2] > 0.0:
+        if mean3(at.emission) > 0.0:
             weight = emission_weight(world, at, t, start, length, paths.density[path], paths.total[path])
-            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, at.emission) * weight
+            paths.radiance[path] = paths.radiance[path] + limited(wp.cw_mul(throughput, at.emission) * weight, found_limit)
         if last:
             continue
         key = path_key(draws, paths, path)
@@ -250,11 +258,11 @@ def meet_surfaces(
         pair = 1 + PAIRS * (depth - 1)
         choices = random_pair(draws.points, key, sample, pair)
         lifted = lift(start + direction * length, at.facing, length)
-        chosen = choose_emitter(world.emitters, lifted, at.facing, choices[0])
+        chosen = choose_emitter(world.emitters, lifted, at.facing, mean3(at.emission) > 0.0, choices[0])
         paths.total[path] = chosen.total
         if chosen.total > 0.0:
             u = random_pair(draws.points, key, sample, pair + 1)
-            ask_for_light(world, at, point_on(world, chosen, lifted, u), lifted, throughput, path, lights, glows)
+            ask_for_light(world, at, point_on(world, chosen, lifted, u), lifted, throughput, asked_limit, path, lights, glows)
         go_on(at, lifted, choices[1], random_pair(draws.points, key, sample, pair + 2), throughput, path, paths, onward)
 
 
@@ -268,13 +276,13 @@ def add_light(batch: Batch, count: int, blocked: wp.array(dtype=wp.bool), radian
 
 
 @wp.kernel
-def add_sky(world: World, paths: Paths, batch: Batch, count: int, blocked: wp.array(dtype=wp.bool), threads: int):
+def add_sky(world: World, paths: Paths, batch: Batch, count: int, limit: float, blocked: wp.array(dtype=wp.bool), threads: int):
     """The sky's light for paths whose last ray nothing blocks."""
     for k in range(wp.tid(), count, threads):
         if not blocked[k]:
             path = batch.path[k]
             sky = sky_radiance(world.sky, ray_direction(batch.rays, k))
-            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(paths.throughput[path], sky)
+            paths.radiance[path] = paths.radiance[path] + limited(wp.cw_mul(paths.throughput[path], sky), limit)
 
 
 @wp.kernel

@@ -94,14 +94,17 @@ def appeal(light: Emitter, place: wp.vec3, facing: wp.vec3):
 
 
 @wp.func
-def choose_emitter(emitters: wp.array(dtype=Emitter), place: wp.vec3, facing: wp.vec3, u: float):
-    """One emitter by its share of the appeal, in one pass: each newcomer takes over with its share of the sum so far."""
+def choose_emitter(emitters: wp.array(dtype=Emitter), place: wp.vec3, facing: wp.vec3, glows: bool, u: float):
+    """One emitter by its share of the appeal, in one pass: each newcomer takes over with its share of the sum so far.
+
+    No point light shines on what glows itself: that is mostly the lamp around it, a few millimetres away.
+    """
     choice = Choice()
     total = float(0.0)
     rest = float(u)
     for k in range(emitters.shape[0]):
         here = appeal(emitters[k], place, facing)
-        if here > 0.0:
+        if here > 0.0 and not (glows and emitters[k].kind == POINT):
             total += here
             chance = here / total
             if rest < chance:

@@ -23,6 +23,7 @@ wp.set_module_options(KERNEL_OPTIONS)
 class World:
     """A scene as paths meet it, world frame. span: metres beyond everything. dielectric: reflectance along the normal of what is no metal.
 
+    bounce_limit: largest contribution of a path after its first surface.
     find_by_emitters, find_by_reflection: how the light of emissive triangles is found; where both do, they are weighted.
     lobe: [alpha, cosine] -> share of light from there that the specular lobe reflects, for F0 = 0 and what F0 = 1 adds.
     """
@@ -42,6 +43,7 @@ class World:
     sky: SkyRow
     span: wp.float32
     dielectric: wp.float32
+    bounce_limit: wp.float32
     find_by_emitters: wp.bool
     find_by_reflection: wp.bool
 
@@ -70,6 +72,15 @@ class Surface:
 @wp.func
 def mean3(v: wp.vec3):
     return (v[0] + v[1] + v[2]) * (1.0 / 3.0)
+
+
+@wp.func
+def limited(light: wp.vec3, limit: float):
+    """The same colour, no channel above the limit."""
+    largest = wp.max(light[0], wp.max(light[1], light[2]))
+    if largest > limit:
+        return light * (limit / largest)
+    return light
 
 
 @wp.func

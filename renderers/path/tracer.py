@@ -38,10 +38,12 @@ class PathTracer:
     reflectance along the normal of what is no metal; 0 makes such surfaces purely Lambertian. rays: "embree" or "bvh"; the faster one of
     the device unless given. threads: on the CPU, all cores unless given. strategy: how the light of emissive triangles is found: by
     points chosen on "emitters", by "reflection" alone, or by "both", weighted by the power heuristic; they differ in noise alone.
+    bounce_limit: light that reaches the camera by more than one reflection counts with at most this radiance for each path, which
+    removes sparkles at the price of a little light; none is lost unless given.
 
     At each surface one emitter is chosen by what it may give there. The sky is found by reflected rays alone. Emissive triangles shine
-    from both sides, but do not block the way to suns, points and rectangles: the lamp around a point light would swallow it. Suns, points
-    and rectangles cannot be seen themselves, nor in mirrors.
+    from both sides. They do not block the way to suns, points and rectangles, for the lamp around a point light would swallow it, nor
+    does a point light shine on them. Suns, points and rectangles cannot be seen themselves, nor in mirrors.
     """
 
     def __init__(
@@ -52,12 +54,13 @@ class PathTracer:
         samples: int = 16,
         max_depth: int = 4,
         dielectric: float = 0.04,
+        bounce_limit: float = np.inf,
         strategy: str = "both",
         rays: str | None = None,
         threads: int | None = None,
         buffers: SceneBuffers | None = None,
     ) -> None:
-        _check(samples, max_depth, dielectric, strategy)
+        _check(samples, max_depth, dielectric, bounce_limit, strategy)
         self._buffers = buffers or SceneBuffers(scene, device)
         self._scene, self._device, self._depth = scene, device, max_depth
         flat, glowing = self._buffers.flat, glows(scene, self._buffers.flat)
@@ -68,6 +71,7 @@ class PathTracer:
         self._blockers = _backend(backend, scene, self._buffers, ~glowing) if split else self._rays
         self._draws = _draws(samples, device)
         self._world = _world(scene, self._buffers, self._emitters, dielectric)
+        self._world.bounce_limit = bounce_limit
         self._world.find_by_emitters, self._world.find_by_reflection = strategy != "reflection", strategy != "emitters"
         self._lens = _lens(scene.camera, device)
         self._threads = (threads or len(os.sched_getaffinity(0))) if is_cpu(device) else 1
@@ -120,7 +124,7 @@ class PathTracer:
             if wave.count == 0:
                 break
             if depth == self._depth > 1 and not self._emitters.any_glow:
-                wave.end_in_sky(self._world, self._rays)
+                wave.end_in_sky(self._world, depth, self._rays)
                 break
             wave.bounce(self._world, self._draws, depth, depth == self._depth, self._rays, self._blockers)
         wave.finish(pixels, samples, self._image)
@@ -179,10 +183,11 @@ class _Wave:
             blocked = rays.occluded(batch.rays[:count], _REACH)
             self._launch(kernels.add_light, count, [batch, count, blocked, self._paths.radiance])
 
-    def end_in_sky(self, world: Any, rays: Rays) -> None:
+    def end_in_sky(self, world: Any, depth: int, rays: Rays) -> None:
         """The last segment where nothing but the sky can shine."""
         blocked = rays.occluded(self._now.rays[: self.count])
-        self._launch(kernels.add_sky, self.count, [world, self._paths, self._now, self.count, blocked])
+        limit = world.bounce_limit if depth > 2 else np.inf
+        self._launch(kernels.add_sky, self.count, [world, self._paths, self._now, self.count, limit, blocked])
 
     def finish(self, pixels: int, samples: int, image: wp.array) -> None:
         self._launch(kernels.average, pixels, [self._paths, samples, pixels, image])
@@ -192,7 +197,9 @@ def _number(count: wp.array) -> int:
     return int(count.numpy()[0])
 
 
-def _check(samples: int, max_depth: int, dielectric: float, strategy: str) -> None:
+def _check(samples: int, max_depth: int, dielectric: float, bounce_limit: float, strategy: str) -> None:
+    if not bounce_limit > 0:
+        raise UserError(f"a bounce_limit is a radiance above 0, not {bounce_limit}: leave it out for none")
     if strategy not in _STRATEGIES:
         raise UserError(f"unknown strategy {strategy!r}: known are {', '.join(_STRATEGIES)}")
     if samples < 1:

@@ -155,6 +155,19 @@ def test_a_glowing_shell_does_not_block_the_light_in_it_but_a_plain_one_does():
     np.testing.assert_allclose(images[1e-6].mean(), bare.mean(), rtol=0.02)
 
 
+def test_a_limit_on_bounces_leaves_direct_light_and_takes_light_from_the_rest():
+    """Under a light close to the ceiling: what bounces back from there sparkles."""
+    world = closed_box(Material(color=(0.7, 0.7, 0.7)), size=24)
+    world = replace(world, lights=(PointLight(position=(-0.2, 0.1, 0.95), intensity=(1, 1, 1)),))
+    for depth in (2, 4):
+        free, limited = (PathTracer(world, samples=16, max_depth=depth, **more).radiance(0) for more in ({}, {"bounce_limit": 2.0}))
+        if depth == 2:
+            np.testing.assert_array_equal(limited, free)
+        else:
+            assert (limited <= free + 1e-5).all()
+            assert 0.3 * free.mean() < limited.mean() < 0.98 * free.mean()
+
+
 def test_no_light_leaks_into_a_closed_room():
     """random_world's slabs only touch at their edges; a sun, a bright sky and a lamp are outside, and smooth balls inside."""
     lights = [Sun(direction=(0.6, 0.48, -0.64), irradiance=(9, 9, 9)), PointLight(position=(0, 0, 6), intensity=(99, 99, 99))]
@@ -223,6 +236,7 @@ def test_samples_are_one_in_each_elementary_interval():
         ({"samples": 0}, "at least 1 sample"),
         ({"max_depth": 0}, "max_depth"),
         ({"dielectric": -0.1}, "reflectance"),
+        ({"bounce_limit": 0.0}, "bounce_limit"),
         ({"strategy": "luck"}, "both, emitters, reflection"),
         ({"rays": "magic"}, "embree, bvh"),
     ],
