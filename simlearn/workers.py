@@ -121,18 +121,18 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
-    while True:
-        try:
-            task = connection.recv()
-        except EOFError:
-            return
-        try:
-            answer = ("done", function(task))
-        except UserError as error:
-            answer = ("user error", error)
-        except Exception:  # carried to the parent with its traceback
-            answer = ("error", traceback.format_exc())
-        connection.send(answer)
+    with contextlib.suppress(EOFError, ConnectionError):  # the pipe's end, or the parent's
+        while True:
+            connection.send(_answer(function, connection.recv()))
+
+
+def _answer(function: Callable[[Any], Any], task: Any) -> tuple[str, Any]:
+    try:
+        return "done", function(task)
+    except UserError as error:
+        return "user error", error
+    except Exception:  # carried to the parent with its traceback
+        return "error", traceback.format_exc()
 
 
 def _die_with_parent() -> None:
