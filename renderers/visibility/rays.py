@@ -13,6 +13,7 @@ from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.kernels.motion import Geometry
 from renderers.kernels.visibility_rays import (
+    AWAY_M,
     Doubtful,
     aim,
     aim_at_points,
@@ -48,7 +49,8 @@ class RayVisibility:
         self._table: wp.array = wp.empty((0, 6), dtype=wp.float32, device=self._device)
         self._doubtful: Any = Doubtful()
         self._doubtful.pixel = wp.empty(_DOUBTFUL, dtype=wp.int32, device=self._device)
-        self._doubtful.rays = wp.zeros((_DOUBTFUL, 6), dtype=wp.float32, device=self._device)
+        away = np.tile([float(AWAY_M)] * 3 + [1.0, 0.0, 0.0], (_DOUBTFUL, 1))  # what a GPU casts before any hit was doubtful
+        self._doubtful.rays = upload(away, wp.float32, self._device)
         self._doubtful.count = wp.zeros(1, dtype=wp.int32, device=self._device)
 
     def see(self, views: Views, slots: Sequence[int], moments: Sequence[Moment]) -> None:

@@ -25,7 +25,7 @@ class Views:
 
     eye: the camera as kernels read it.
     triangle: int32 [S, H, W], the triangle under each pixel's centre ray, -1 for none.
-    points: vec3 [S, V], vertices in the eye's frame; defined for the vertices of instances that can be seen.
+    points: vec3 [S, V], vertices in the eye's frame; defined for the corners of the triangles in `triangle`.
     planes: vec3 [S, F], q such that nearness = q . ray for the rays of `pixel_ray`, where 1 / nearness is the distance in units of the
         ray's length (perspective), or q . (x, y, 1) = far - z (orthographic); defined for the triangles in `triangle`.
     """
