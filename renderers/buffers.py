@@ -83,7 +83,7 @@ class SceneBuffers:
         self.triangles = upload(flat.triangles, wp.vec3i, device)
         self.triangle_instance = upload(flat.triangle_instance, wp.int32, device)
         self.triangle_look = upload(flat.triangle_material * 2 + flat.triangle_smooth, wp.int32, device)
-        self.semantics = upload([semantic_id(i.category, scene.label_space) for i in scene.instances], wp.uint8, device)
+        self.semantics = upload([semantic_id(i.category, scene.label_space) for i in scene.instances], wp.int32, device)
         self.texels, self.materials = _upload_materials(scene, device)
         emits = np.array([any(m.emission) for m in scene.materials])
         self.triangle_blocks = _triangle_blocks(flat, emits[flat.triangle_material])

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.frame import LABELS
-from renderers.kernels.motion import Geometry, Motion, Sight, write_motion, write_scene_flow
+from renderers.kernels.motion import Geometry, Motion, Sight, write_motion_lanes, write_motion_pixels, write_scene_flow
 from renderers.kernels.motion import Views as ViewRows
 from renderers.kernels.points import Details, Scenery, write_details
-from renderers.kernels.surface import Surface, write_contour, write_surface
+from renderers.kernels.surface import Surface, write_surface_lanes, write_surface_pixels
 from renderers.moment import Moment
 from renderers.threads import Team
 from renderers.visibility.view import Occluder, ViewCache, Views
@@ -32,7 +32,7 @@ _DIRECTIONS: dict[str, dict[str, str]] = {
     "backward": {"flow": "flow_backward", "occluded": "occluded_backward", "out_of_frame": "out_of_frame_backward"},
     "right": {"disparity": "disparity", "occluded": "occluded_right", "out_of_frame": "out_of_frame_right"},
 }
-_SURFACE = ("depth", "distance", "normal", "instance", "semantic", "valid")
+_SURFACE = ("depth", "distance", "normal", "instance", "semantic", "contour", "valid")
 _DETAILS = ("object_point", "shading_normal", "albedo")
 
 
@@ -107,7 +107,9 @@ class Labeller:
         motions = [self._motion(outputs, now, shots, direction, then.get(direction)) for direction in asked]
         for one, other in zip_longest(motions[::2], motions[1::2], fillvalue=Motion()):
             inputs = [now, views_of(views), self._geometry, one, other]
-            self._team.launch_rows(write_motion, views.eye, len(shots), inputs)
+            by_lanes = is_cpu(self._buffers.device) and views.camera.is_pinhole
+            kernel = write_motion_lanes if by_lanes else write_motion_pixels
+            self._team.launch_rows(kernel, views.eye, len(shots), inputs)
         if isinstance(self._cache.visibility, Occluder):
             for direction, motion in zip(asked, motions, strict=True):
                 if direction in occluding:
@@ -123,10 +125,8 @@ class Labeller:
         if outputs.wants(*_SURFACE):
             surface = outputs.assign(Surface(), {name: name for name in _SURFACE})
             inputs = [now, views_of(views), buffers.triangle_instance, buffers.semantics, surface]
-            self._team.launch_rows(write_surface, views.eye, batch, inputs)
-        if outputs.wants("contour"):
-            inputs = [now, views_of(views), buffers.triangle_instance, outputs.flat("contour")]
-            self._team.launch_rows(write_contour, views.eye, batch, inputs)
+            kernel = write_surface_lanes if is_cpu(buffers.device) else write_surface_pixels
+            self._team.launch_rows(kernel, views.eye, batch, inputs)
 
     def _motion(self, outputs: Outputs, now: wp.array, shots: Sequence[Shot], direction: str, then: NDArray[np.int32] | None) -> Any:
         by_rays = isinstance(self._cache.visibility, Occluder)

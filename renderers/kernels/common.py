@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: UP018
 """Warp's settings for every kernel module of the package, and the few types and functions that kernels share.
 
 Importing this module starts Warp quietly. Kernel modules call `wp.set_module_options(KERNEL_OPTIONS)`: no adjoint code, and

@@ -107,6 +107,7 @@ rshift = _function("x >> y", *_WHOLE)
 minimum = _function("x < y ? x : y", "ff f", "ii i", "FF F", "Ff F", "II I", "Ii I")
 maximum = _function("x > y ? x : y", "ff f", "ii i", "FF F", "Ff F", "II I", "Ii I")
 below = _function("x < y", "ff i", "ii i", "FF I", "Ff I", "fF I", "II I", "Ii I", "iI I")
+unequal = _function("x != y", "ii i", "II I", "Ii I")
 where = _function("x != 0 ? y : z", *"iff f,iii i,ivv v,IFF F,IFf F,IfF F,Iff F,III I,IIi I,IiI I,Iii I,IVV V,IVv V,IvV V".split(","))
 tinted = _function("x * y", "VV V", "vV V")  # part by part
 gray = _function("x", "F V")  # all parts the same

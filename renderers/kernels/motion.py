@@ -1,12 +1,41 @@
 # mypy: ignore-errors
-# ruff: noqa: RUF046, SIM102, SIM109, UP018
+# ruff: noqa: ARG001, F401, F811, RUF046, SIM102, UP018
 """Where the surface under a pixel lies for another eye: at another time, or for the second eye of a stereo pair."""
 
-from __future__ import annotations
+from typing import Any
 
 import warp as wp
 
 from renderers.kernels.common import EQUIRECTANGULAR, KERNEL_OPTIONS, PINHOLE, Eye, image_point, mat34, pixel_ray, rotate
+from renderers.kernels.lane_arrays import pixel_from, pixels_from, rays_through, take, turned_by
+from renderers.kernels.lane_outputs import store, store_pair
+from renderers.kernels.lanes import (
+    LANES,
+    LaneInts,
+    Lanes,
+    Lanes3,
+    add,
+    anywhere,
+    below,
+    bit_and,
+    bit_or,
+    div,
+    dot,
+    floored,
+    gathered,
+    largest,
+    length,
+    maximum,
+    minimum,
+    mul,
+    part,
+    real,
+    sub,
+    triple,
+    unequal,
+    where,
+    whole,
+)
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -55,8 +84,8 @@ class Views:
 class Motion:
     """Another eye: which view is its, what moves how until then, and outputs [B * pixels] (an empty array is skipped).
 
-    displacement [B * instances]: (eye'_from_eye - identity) of what moves with each instance, so that small motions keep their relative precision
-    and what rests has a flow of exactly zero. disparity is meant for an eye that is shifted along x alone.
+    displacement [B * instances]: (eye'_from_eye - identity) of what moves with each instance, so that small motions keep their relative
+    precision and what rests has a flow of exactly zero. disparity is meant for an eye that is shifted along x alone.
     """
 
     wanted: wp.bool
@@ -117,77 +146,158 @@ def voted(seen: wp.vec4i, weight: wp.vec4, view: int, own: int, ray: wp.vec3, ne
     return True
 
 
-@wp.func
-def neighbours(t: int, own: int, moved: mat34, plane: wp.vec3, ray: wp.vec3, view: int, reach: float, views: Views, geometry: Geometry):
-    """Whether seen triangle t is a neighbour of the point's own on one object, so that neither hides the other: their planes meet close by.
+@wp.struct
+class Target:
+    """A surface point as another eye has it: `ray` leads to it, of `nearness` along that ray; `plane` is its triangle's there.
 
-    moved: how the point's object moved (minus identity) since it had `plane`; the ray leads to the point.
+    own, instance: its triangle and object. facing: not 0 where that eye sees the same side of the triangle.
     """
-    if t < 0:
-        return False
-    if geometry.triangle_instance[t] != geometry.triangle_instance[own]:
-        return False
-    turned = plane + rotate(moved, plane)
-    along = 1.0 + turned[0] * moved[0, 3] + turned[1] * moved[1, 3] + turned[2] * moved[2, 3]
-    if along <= 0.0:  # seen from its other side
-        return False
-    apart = views.planes[view * views.faces + t] - turned * (1.0 / along)
-    return wp.dot(apart, ray) <= reach * wp.length(apart)
+
+    own: wp.int32
+    instance: wp.int32
+    ray: wp.vec3
+    nearness: wp.float32
+    plane: wp.vec3
+    facing: wp.int32
+
+
+@wp.struct
+class Targets:
+    """The same for lanes of points."""
+
+    own: LaneInts
+    instance: LaneInts
+    ray: Lanes3
+    nearness: Lanes
+    plane: Lanes3
+    facing: LaneInts
 
 
 @wp.func
-def hidden(
-    eye: Eye,
+def target_of(triangle: int):
+    return Target()
+
+
+@wp.func
+def target_of(triangle: LaneInts):
+    return Targets()
+
+
+@wp.func
+def shift_of(values: wp.array(dtype=mat34), index: int):
+    """Translation of a rigid transform."""
+    m = values[index]
+    return wp.vec3(m[0, 3], m[1, 3], m[2, 3])
+
+
+@wp.func_native(gathered("values.data[index.c[k]].data[i][3]", "V"))
+def shift_of(values: wp.array(dtype=mat34), index: LaneInts) -> Lanes3: ...
+
+
+@wp.func
+def unsettled(t: Any, at: Any, reach: Any, planes: int, views: Views, geometry: Geometry):
+    """Not 0 where seen triangle t might hide a point or vote on it: where it is neither the point's own nor its neighbour.
+
+    Neighbours on one object, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there.
+    """
+    known = maximum(t, 0)
+    apart = take(views.planes, known + planes) - at.plane
+    near = below(-1, t) & (1 - (unequal(take(geometry.triangle_instance, known), at.instance) & 1)) & at.facing
+    crossing = below(reach * length(apart), dot(apart, at.ray))
+    return unequal(t, at.own) & where(near, crossing, 1)
+
+
+@wp.func
+def put_to_vote(a: int, b: int, c: int, d: int, fu: float, fv: float, at: Target, ask: int, view: int, views: Views, geometry: Geometry):
+    behind = int(0)
+    if ask != 0:
+        weight = wp.vec4((1.0 - fu) * (1.0 - fv), fu * (1.0 - fv), (1.0 - fu) * fv, fu * fv)
+        if voted(wp.vec4i(a, b, c, d), weight, view, at.own, at.ray, at.nearness, views, geometry):
+            behind = 1
+    return behind
+
+
+@wp.func
+def put_to_vote(
+    a: LaneInts,
+    b: LaneInts,
+    c: LaneInts,
+    d: LaneInts,
+    fu: Lanes,
+    fv: Lanes,
+    at: Targets,
+    ask: LaneInts,
     view: int,
-    u: float,
-    v: float,
-    own: int,
-    moved: mat34,
-    plane: wp.vec3,
-    ray: wp.vec3,
-    nearness: float,
     views: Views,
     geometry: Geometry,
 ):
-    """Whether another surface lies before the point of triangle `own` that the other eye has at (u, v), at `nearness` on `ray`."""
-    left = wp.floor(u - 0.5)
-    top = wp.floor(v - 0.5)
-    j0 = int(left)
+    behind = ask * 0
+    one = Target()
+    k = int(0)
+    while k < LANES:  # a loop over a constant range would be unrolled
+        if ask[k] != 0:
+            one.own = at.own[k]
+            one.ray = wp.vec3(at.ray[0, k], at.ray[1, k], at.ray[2, k])
+            one.nearness = at.nearness[k]
+            behind[k] = put_to_vote(a[k], b[k], c[k], d[k], fu[k], fv[k], one, 1, view, views, geometry)
+        k += 1
+    return behind
+
+
+@wp.func
+def hidden(eye: Eye, view: int, u: Any, v: Any, at: Any, ask: Any, views: Views, geometry: Geometry):
+    """Not 0 where another surface lies before the point that the other eye has at (u, v); asked where `ask` is not 0.
+
+    For pinholes; what sees through other lenses casts rays, and asks them.
+    """
+    # Positions that are asked for lie in the image; the others become whole numbers in reach.
+    left = floored(maximum(minimum(u, float(eye.width)), 0.0) - 0.5)
+    top = floored(maximum(minimum(v, float(eye.height)), 0.0) - 0.5)
+    j0 = whole(left)
     j1 = j0 + 1
-    if eye.model == EQUIRECTANGULAR:  # a panorama goes on at its other side
-        j0 = (j0 + eye.width) % eye.width
-        j1 = j1 % eye.width
-    j0 = wp.max(j0, 0)
-    j1 = wp.min(j1, eye.width - 1)
-    i0 = wp.max(int(top), 0)
-    i1 = wp.min(int(top) + 1, eye.height - 1)
-    upper = view * views.pixels + i0 * eye.width
-    lower = view * views.pixels + i1 * eye.width
-    a = views.triangle[upper + j0]
-    b = views.triangle[upper + j1]
-    c = views.triangle[lower + j0]
-    d = views.triangle[lower + j1]
-    if a == own and b == own and c == own and d == own:
-        return False
-    reach = SEAM_PX * eye.per_fx * wp.length(ray)
-    calm = a == own or neighbours(a, own, moved, plane, ray, view, reach, views, geometry)
-    calm = calm and (b == own or b == a or neighbours(b, own, moved, plane, ray, view, reach, views, geometry))
-    calm = calm and (c == own or c == a or neighbours(c, own, moved, plane, ray, view, reach, views, geometry))
-    if calm and (d == own or d == b or d == c or neighbours(d, own, moved, plane, ray, view, reach, views, geometry)):
-        return False
-    fu = u - 0.5 - left
-    fv = v - 0.5 - top
-    weight = wp.vec4((1.0 - fu) * (1.0 - fv), fu * (1.0 - fv), (1.0 - fu) * fv, fu * fv)
-    return voted(wp.vec4i(a, b, c, d), weight, view, own, ray, nearness, views, geometry)
+    j0 = minimum(maximum(j0, 0), eye.width - 1)
+    j1 = minimum(maximum(j1, 0), eye.width - 1)
+    first = view * views.pixels
+    upper = minimum(maximum(whole(top), 0), eye.height - 1) * eye.width + first
+    lower = minimum(maximum(whole(top) + 1, 0), eye.height - 1) * eye.width + first
+    a = take(views.triangle, upper + j0)
+    b = take(views.triangle, upper + j1)
+    c = take(views.triangle, lower + j0)
+    d = take(views.triangle, lower + j1)
+    behind = ask * 0
+    open = ask & (unequal(a, at.own) | unequal(b, at.own) | unequal(c, at.own) | unequal(d, at.own))
+    if anywhere(open):
+        planes = view * views.faces
+        reach = length(at.ray) * (SEAM_PX * eye.per_fx)
+        open = open & (
+            unsettled(a, at, reach, planes, views, geometry)
+            | unsettled(b, at, reach, planes, views, geometry)
+            | unsettled(c, at, reach, planes, views, geometry)
+            | unsettled(d, at, reach, planes, views, geometry)
+        )
+        if anywhere(open):
+            behind = put_to_vote(a, b, c, d, u - 0.5 - left, v - 0.5 - top, at, open, view, views, geometry)
+    return behind
+
+
+@wp.func
+def image_shift(eye: Eye, ray: Lanes3, shift: Lanes3):
+    per = 1.0 / (part(shift, 2) + 1.0)
+    du = (part(shift, 0) - part(ray, 0) * part(shift, 2)) * per * eye.fx
+    dv = (part(shift, 1) - part(ray, 1) * part(shift, 2)) * per * eye.fy
+    return triple(du, dv, part(shift, 2) + 1.0)
 
 
 @wp.func
 def image_shift(eye: Eye, ray: wp.vec3, shift: wp.vec3):
-    """(du, dv, 1): from a pixel to the image of ray + shift; the last is 0 where the camera has no image of that."""
+    """(du, dv, a positive number): from a pixel to the image of ray + shift; the last is not positive where that has no image.
+
+    Lanes are for pinholes.
+    """
     ahead = 1.0 + shift[2]
     per = 1.0 / ahead
-    du = eye.fx * ((shift[0] - ray[0] * shift[2]) * per)
-    dv = eye.fy * ((shift[1] - ray[1] * shift[2]) * per)
+    du = (shift[0] - ray[0] * shift[2]) * per * eye.fx
+    dv = (shift[1] - ray[1] * shift[2]) * per * eye.fy
     if eye.model != PINHOLE:
         seen = image_point(eye, ray + shift)
         start = image_point(eye, ray)
@@ -200,79 +310,99 @@ def image_shift(eye: Eye, ray: wp.vec3, shift: wp.vec3):
                 du -= turn
             if du < -0.5 * turn:
                 du += turn
-    return wp.vec3(du, dv, wp.where(ahead > 0.0, 1.0, 0.0))
+    return wp.vec3(du, dv, ahead)
+
+
+@wp.func
+def on_image(eye: Eye, u: Any, v: Any):
+    """Not 0 where an image position is in the image; of a full panorama all columns are, of a part those that are turns away from one."""
+    within = below(-1.0e-30, u) & below(u, float(eye.width))
+    if eye.model == EQUIRECTANGULAR:
+        turn = 6.2831853071795865 * eye.fx
+        within = below(u - floored(u / turn) * turn, wp.where(float(eye.width) > 0.999999 * turn, 2.0 * turn, float(eye.width)))
+    return within & below(-1.0e-30, v) & below(v, float(eye.height))
 
 
 @wp.func
 def inside(eye: Eye, u: float, v: float):
-    """Whether an image position is in the image; of a full panorama all columns are, of a part those that are turns away from one."""
-    within = u >= 0.0 and u < float(eye.width)
-    if eye.model == EQUIRECTANGULAR:
-        turn = 6.2831853071795865 * eye.fx
-        within = u - turn * wp.floor(u / turn) < float(eye.width) or float(eye.width) > 6.28318 * eye.fx
-    return within and v >= 0.0 and v < float(eye.height)
+    return on_image(eye, u, v) != 0
 
 
 @wp.func
 def follow(
     b: int,
-    pixel: int,
     row: int,
-    column: int,
-    t: int,
-    plane: wp.vec3,
-    instance: int,
-    ray: wp.vec3,
-    w: float,
+    start: int,
+    stop: int,
+    column: Any,
+    t: Any,
+    plane: Any,
+    ray: Any,
     eye: Eye,
     views: Views,
     geometry: Geometry,
     out: Motion,
 ):
-    """Writes the labels of the point at nearness w on the ray of a pixel; t < 0: it shows nothing."""
-    # Numbers instead of vectors: those that are chosen by a branch go through memory, which stalls.
-    du = float(0.0)
-    dv = float(0.0)
-    outside = bool(False)
-    behind = bool(False)
-    if t >= 0:
-        moved = out.displacement[b * out.instances + instance]
-        shift = rotate(moved, ray) + wp.vec3(moved[0, 3], moved[1, 3], moved[2, 3]) * w
-        change = image_shift(eye, ray, shift)
-        du = change[0]
-        dv = change[1]
-        u = float(column) + 0.5 + du
-        v = float(row) + 0.5 + dv
-        outside = change[2] == 0.0 or not inside(eye, u, v)
-        if out.occluded.shape[0] > 0 and not outside:
-            behind = hidden(eye, out.then[b], u, v, t, moved, plane, ray + shift, w, views, geometry)
-    if out.flow.shape[0] > 0:
-        out.flow[pixel] = wp.vec2(du, dv)
-    if out.disparity.shape[0] > 0:
-        out.disparity[pixel] = -du
-    if out.out_of_frame.shape[0] > 0:
-        out.out_of_frame[pixel] = outside
+    """Writes the labels of the pixels from column `start` on; t < 0: they show nothing."""
+    instance = take(geometry.triangle_instance, maximum(t, 0))
+    pose = instance + b * out.instances
+    w = dot(plane, ray)
+    translation = shift_of(out.displacement, pose)
+    shift = turned_by(out.displacement, pose, ray) + translation * w
+    change = image_shift(eye, ray, shift)
+    du = part(change, 0)
+    dv = part(change, 1)
+    u = real(column) + 0.5 + du
+    v = dv + (float(row) + 0.5)
+    seen = below(-1, t)
+    within = seen & below(0.0, part(change, 2)) & on_image(eye, u, v)
+    pixel = b * views.pixels + row * eye.width + start
+    end = pixel + stop - start
     if out.occluded.shape[0] > 0:
-        out.occluded[pixel] = behind
+        at = target_of(t)
+        at.own = t
+        at.instance = instance
+        at.ray = ray + shift
+        at.nearness = w
+        normal = plane + turned_by(out.displacement, pose, plane)
+        along = dot(normal, translation) + 1.0
+        at.facing = below(0.0, along)
+        at.plane = normal * (1.0 / along)
+        store(out.occluded, pixel, end, hidden(eye, out.then[b], u, v, at, within, views, geometry))
+    if out.flow.shape[0] > 0:
+        store_pair(out.flow, pixel, end, where(seen, du, 0.0), where(seen, dv, 0.0))
+    if out.disparity.shape[0] > 0:
+        store(out.disparity, pixel, end, where(seen, -1.0 * du, 0.0))
+    if out.out_of_frame.shape[0] > 0:
+        store(out.out_of_frame, pixel, end, seen & unequal(within & 1, 1))
 
 
-@wp.kernel
-def write_motion(eye: Eye, first_row: int, now: wp.array(dtype=wp.int32), views: Views, geometry: Geometry, one: Motion, other: Motion):
-    """Of batch entry b, which is view now[b]: labels that relate its surface points to one other eye, or two."""
-    b, band_row, part = wp.tid()
-    row = first_row + band_row
-    view = now[b]
-    for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
-        pixel = b * views.pixels + row * eye.width + column
-        t = views.triangle[view * views.pixels + row * eye.width + column]
-        known = wp.max(t, 0)
-        plane = views.planes[view * views.faces + known]
-        instance = geometry.triangle_instance[known]
-        ray = pixel_ray(eye, row, column)
-        w = wp.dot(plane, ray)
-        follow(b, pixel, row, column, t, plane, instance, ray, w, eye, views, geometry, one)
-        if other.wanted:
-            follow(b, pixel, row, column, t, plane, instance, ray, w, eye, views, geometry, other)
+def _follower(columns_from, step):
+    """The kernel for `step` neighbouring pixels at a time."""
+
+    @wp.kernel(module="unique", module_options=KERNEL_OPTIONS)
+    def write_motion(eye: Eye, first_row: int, now: wp.array(dtype=wp.int32), views: Views, geometry: Geometry, one: Motion, other: Motion):
+        """Of batch entry b, which is view now[b]: labels that relate its surface points to one other eye, or two."""
+        b, band_row, part_of_row = wp.tid()
+        row = first_row + band_row
+        first = now[b] * views.pixels + row * eye.width
+        stop = wp.min(part_of_row * eye.run + eye.run, eye.width)
+        for start in range(part_of_row * eye.run, stop, step):
+            column = minimum(columns_from(start), stop - 1)
+            t = take(views.triangle, column + first)
+            # Pixels without a surface compute that of another one along.
+            home = where(below(t, 0), wp.max(largest(where(below(t, 0), -1, column)), 0), column)
+            plane = take(views.planes, maximum(take(views.triangle, home + first), 0) + now[b] * views.faces)
+            ray = rays_through(eye, row, home)
+            follow(b, row, start, stop, column, t, plane, ray, eye, views, geometry, one)
+            if other.wanted:
+                follow(b, row, start, stop, column, t, plane, ray, eye, views, geometry, other)
+
+    return write_motion
+
+
+write_motion_lanes = _follower(pixels_from, LANES)
+write_motion_pixels = _follower(pixel_from, 1)
 
 
 @wp.kernel
@@ -286,7 +416,7 @@ def write_scene_flow(
     carried: wp.array(dtype=mat34),
     scene_flow: wp.array(dtype=wp.vec3),
 ):
-    """Motion of surface points relative to the world, metres, in the frame of the eye; carried [B * instances]: pose change minus identity."""
+    """Motion of surface points relative to the world, metres, in the eye's frame; carried [B * instances]: pose change minus identity."""
     b, band_row, part = wp.tid()
     row = first_row + band_row
     view = now[b]
