@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from renderers.buffers import SceneBuffers
 from renderers.device import struct_rows, upload
-from renderers.kernels.shadows import LightRow, resolve_nearness
+from renderers.kernels.shadows import LightRow, keep_still, lay_over
 from renderers.threads import Team
 from renderers.visibility.raster import RasterVisibility
-from renderers.visibility.view import Views
+from renderers.visibility.view import NEAR_M, Views
 from scenes import geometry
 from scenes.camera import Camera
 from scenes.scene import AreaLight, Light, PointLight, Sun
@@ -111,18 +111,21 @@ def _world_corners(buffers: SceneBuffers) -> NDArray[np.float64]:
     return np.concatenate(corners)
 
 
-@dataclass
-class _Map:
-    """One map: its texels among those of all, and the depth keys of what never moves.
+Rectangle = tuple[int, int, int, int]  # of a map: first and last row, first and last column, the last ones not included
 
-    disturbed: the rows into which something that moves was drawn last time.
+
+@dataclass
+class _Maps:
+    """The N maps of one lamp. texels: float32 [N, S, S] among those of all lamps; still: the same of what never moves.
+
+    disturbed [N]: the rectangles into which something that moves was drawn last time.
     """
 
     views: Views
     map_from_world: NDArray[np.float64]
-    nearness: wp.array
-    keys: wp.array
-    disturbed: range = range(0)
+    texels: wp.array
+    still: wp.array
+    disturbed: list[Rectangle | None]
 
 
 class ShadowMaps:
@@ -132,94 +135,98 @@ class ShadowMaps:
         self._buffers, self._team = buffers, team
         self._visibility = RasterVisibility(buffers, team)
         blocks = buffers.triangle_blocks
-        moving = buffers.moving[blocks.spans[:, 2]]
-        self._still = buffers.select(~moving & ~blocks.emits)
-        self._moving = buffers.select(moving & ~blocks.emits)
-        self._moving_blocks = np.flatnonzero(moving & ~blocks.emits)
+        moving = buffers.moving[blocks.spans[:, 2]] & ~blocks.emits
+        self._still, self._moving = buffers.select(~moving & ~blocks.emits), buffers.select(moving)
+        self._moving_blocks = np.flatnonzero(moving)
         self._time: float | None = None
         self._views: dict[tuple[int, float, float], Views] = {}
         lamps = [lamp for light in buffers.scene.lights for lamp in lamps_of(light, buffers)]
-        counts = [len(lamp.map_from_world) * lamp.camera.width**2 for lamp in lamps]
-        offsets = np.cumsum([0, *counts])
+        offsets = np.cumsum([0, *(len(lamp.map_from_world) * lamp.camera.width**2 for lamp in lamps)])
         self.texels: wp.array = wp.empty(max(int(offsets[-1]), 1), dtype=wp.float32, device=buffers.device)
-        self._overlay: wp.array | None = None
-        self._maps = [m for lamp, offset in zip(lamps, offsets, strict=False) for m in self._maps_of(lamp, int(offset))]
+        self._lamps = [self._maps_of(lamp, int(offset)) for lamp, offset in zip(lamps, offsets, strict=False)]
         self.rows = _rows(lamps, offsets, buffers.device)
 
-    def _maps_of(self, lamp: Lamp, offset: int) -> Iterator[_Map]:
-        size = lamp.camera.width
+    def _maps_of(self, lamp: Lamp, offset: int) -> _Maps:
+        size, count = lamp.camera.width, len(lamp.map_from_world)
         kind = (size, lamp.camera.fx, lamp.far)
         if kind not in self._views:
-            self._views[kind] = Views(lamp.camera, self._buffers, 1, lamp.far)
-        for k, map_from_world in enumerate(lamp.map_from_world):
-            first = offset + k * size * size
-            nearness = self.texels[first : first + size * size].reshape((size, size))
-            keys = wp.zeros((1, size, size), dtype=wp.uint64, device=self._buffers.device) if len(self._moving_blocks) else None
-            yield _Map(self._views[kind], map_from_world, nearness, keys)
+            self._views[kind] = Views(lamp.camera, self._buffers, count, lamp.far)
+        texels = self.texels[offset : offset + count * size * size].reshape((count, size, size))
+        still = wp.empty_like(texels)
+        return _Maps(self._views[kind], lamp.map_from_world, texels, still, [None] * count)
 
     def draw(self, time: float) -> None:
         """Makes the maps those of `time`."""
         if self._time == time or (self._time is not None and not len(self._moving_blocks)):
             return
         world_from_object = self._buffers.world_from_object(time)
-        for shadow_map in self._maps:
-            poses = shadow_map.map_from_world @ world_from_object
+        for maps in self._lamps:
+            poses = maps.map_from_world[:, None] @ world_from_object
             if self._time is None:
-                self._draw_still(shadow_map, poses)
+                self._draw_still(maps, poses)
             if len(self._moving_blocks):
-                self._draw_moving(shadow_map, poses)
+                self._draw_moving(maps, poses)
         self._time = time
 
-    def _draw_still(self, shadow_map: _Map, poses: NDArray[np.float64]) -> None:
-        views = shadow_map.views
-        keys = self._visibility.keys_for(views, 1)
-        self._visibility.draw(views, [0], poses[None], self._still, keys)
-        if shadow_map.keys is not None:
-            merged = keys.numpy().max(0, keepdims=True) if self._team.threads > 1 else keys[:1]
-            wp.copy(shadow_map.keys, upload(merged, wp.uint64, self._buffers.device) if self._team.threads > 1 else merged)
-        self._resolve(shadow_map, keys, self._team.threads, range(views.camera.height))
-        keys.zero_()
+    def _draw_still(self, maps: _Maps, poses: NDArray[np.float64]) -> None:
+        count, layers = len(poses), self._team.threads
+        keys = self._visibility.keys_for(maps.views, count)
+        self._visibility.draw(maps.views, range(count), poses, self._still, keys)
+        inputs = [keys, layers, maps.still, maps.texels]
+        wp.launch(keep_still, dim=(count, maps.views.camera.height), inputs=inputs, device=self._buffers.device)
 
-    def _draw_moving(self, shadow_map: _Map, poses: NDArray[np.float64]) -> None:
-        """Draws what moves over what does not, in the rows that either the last or this drawing touches."""
-        touched = self._rows_of_moving(shadow_map.views, poses)
-        rows = _cover(touched, shadow_map.disturbed)
-        shadow_map.disturbed = touched
-        if not rows:
-            return
-        if self._overlay is None or self._overlay.shape != shadow_map.keys.shape:
-            self._overlay = wp.empty_like(shadow_map.keys)
-        size = shadow_map.views.camera.width
-        wp.copy(self._overlay, shadow_map.keys, rows.start * size, rows.start * size, len(rows) * size)
-        self._visibility.draw(shadow_map.views, [0], poses[None], self._moving, self._overlay, layers=1)
-        self._resolve(shadow_map, self._overlay, 1, rows)
+    def _draw_moving(self, maps: _Maps, poses: NDArray[np.float64]) -> None:
+        """Draws what moves over what does not, in the rectangles that either the last or this drawing touches."""
+        touched = self._touched(maps.views, poses)
+        shown = [k for k, rectangle in enumerate(touched) if rectangle]
+        layers, keys = self._team.threads, self._visibility.keys_for(maps.views, len(shown))
+        if shown:
+            self._visibility.draw(maps.views, shown, poses[shown], self._moving, keys)
+        for k, (now, before) in enumerate(zip(touched, maps.disturbed, strict=True)):
+            rectangle = _cover(now, before)
+            if rectangle:
+                top, bottom, left, right = rectangle
+                first, used = (shown.index(k) * layers, layers) if now else (0, 0)
+                inputs = [keys, first, used, wp.vec2i(top, left), right - left, maps.still[k], maps.texels[k]]
+                wp.launch(lay_over, dim=bottom - top, inputs=inputs, device=self._buffers.device)
+        maps.disturbed = touched
 
-    def _rows_of_moving(self, views: Views, poses: NDArray[np.float64]) -> range:
-        """The rows of a map that may show something that moves."""
-        blocks = self._buffers.triangle_blocks
-        pose = poses[blocks.spans[self._moving_blocks, 2]]
-        centre = (pose[:, :3, :3] @ blocks.centre[self._moving_blocks, :, None])[..., 0] + pose[:, :3, 3]
-        (x, y, z), r = centre.T, blocks.radius[self._moving_blocks]
-        camera = views.camera
-        if views.eye.far > 0:
-            low, high = (y - r).min(), (y + r).max()
-        else:
-            wide = camera.cx / camera.fx
-            seen = (z + r > views.eye.near) & (np.abs(x) - wide * z <= r * np.hypot(1.0, wide))
-            y, z, r = y[seen], z[seen], r[seen]
-            if not len(z):
-                return range(0)
-            if (z - r < views.eye.near).any():
-                return range(camera.height)
-            low = np.minimum((y - r) / (z - r), (y - r) / (z + r)).min()
-            high = np.maximum((y + r) / (z - r), (y + r) / (z + r)).max()
-        first, last = np.floor(camera.fy * low + camera.cy - 1), np.ceil(camera.fy * high + camera.cy + 1)
-        return range(int(np.clip(first, 0, camera.height)), int(np.clip(last, 0, camera.height)))
+    def _touched(self, views: Views, poses: NDArray[np.float64]) -> list[Rectangle | None]:
+        """Of each map that has the instances at `poses` [N, I, 4, 4], the rectangle that may show something that moves."""
+        blocks, camera = self._buffers.triangle_blocks, views.camera
+        pose = poses[:, blocks.spans[self._moving_blocks, 2]]
+        centre = (pose[..., :3, :3] @ blocks.centre[self._moving_blocks, :, None])[..., 0] + pose[..., :3, 3]
+        balls = [(*c.T, blocks.radius[self._moving_blocks]) for c in centre]
+        return [_rectangle(camera, *ball, parallel=views.eye.far > 0) for ball in balls]
 
-    def _resolve(self, shadow_map: _Map, keys: wp.array, layers: int, rows: range) -> None:
-        eye = shadow_map.views.eye
-        inputs = [eye, rows.start, 0, layers, keys, shadow_map.nearness]
-        wp.launch(resolve_nearness, dim=(len(rows), -(-eye.width // eye.run)), inputs=inputs, device=self._buffers.device)
+
+def _rectangle(
+    camera: Camera,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    z: NDArray[np.float64],
+    radius: NDArray[np.float64],
+    *,
+    parallel: bool,
+) -> Rectangle | None:
+    """Where a square map may show something of balls in its frame."""
+    whole, sides = (0, camera.height, 0, camera.width), []
+    if not parallel:
+        wide = camera.cx / camera.fx
+        seen = (z + radius > NEAR_M) & (np.maximum(np.abs(x), np.abs(y)) - wide * z <= radius * np.hypot(1.0, wide))
+        x, y, z, radius = x[seen], y[seen], z[seen], radius[seen]
+    if not len(x):
+        return None
+    if not parallel and (z - radius < NEAR_M).any():
+        return whole
+    for place, focal, centre, size in ((y, camera.fy, camera.cy, camera.height), (x, camera.fx, camera.cx, camera.width)):
+        low, high = place - radius, place + radius
+        if not parallel:
+            low, high = np.minimum(low / (z - radius), low / (z + radius)), np.maximum(high / (z - radius), high / (z + radius))
+        bounds = np.floor(focal * low.min() + centre - 1), np.ceil(focal * high.max() + centre + 1)
+        sides += [int(np.clip(b, 0, size)) for b in bounds]
+    top, bottom, left, right = sides
+    return (top, bottom, left, right) if top < bottom and left < right else None
 
 
 def _rows(lamps: list[Lamp], offsets: NDArray[np.int64], device: str) -> wp.array:
@@ -233,8 +240,8 @@ def _rows(lamps: list[Lamp], offsets: NDArray[np.int64], device: str) -> wp.arra
     return upload(rows, LightRow, device)
 
 
-def _cover(a: range, b: range) -> range:
-    """The smallest range that holds both."""
-    if not a or not b:
+def _cover(a: Rectangle | None, b: Rectangle | None) -> Rectangle | None:
+    """The smallest rectangle that holds both."""
+    if a is None or b is None:
         return a or b
-    return range(min(a.start, b.start), max(a.stop, b.stop))
+    return min(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), max(a[3], b[3])

@@ -10,7 +10,7 @@ from typing import Any
 
 import warp as wp
 
-from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34
+from renderers.kernels.common import KERNEL_OPTIONS, mat34
 from renderers.kernels.lane_arrays import take
 from renderers.kernels.lanes import (
     absolute,
@@ -122,20 +122,37 @@ def lit_by_sun(light: LightRow, maps: wp.array(dtype=wp.float32), x: Any, facing
     return open_share(light, light.offset, s, t, own, part(normal, 0) * scale, part(normal, 1) * scale, SUN_CLEARANCE_M, maps)
 
 
+@wp.func
+def take_out(keys: wp.array3d(dtype=wp.uint64), first: int, layers: int, row: int, column: int):
+    """Nearness of the nearest in some layers of depth keys, 0 for nothing; they are left cleared."""
+    best = wp.uint64(0)
+    for layer in range(first, first + layers):
+        best = wp.max(best, keys[layer, row, column])
+        keys[layer, row, column] = wp.uint64(0)
+    return wp.cast(wp.uint32(best >> wp.uint64(32)), wp.float32)
+
+
 @wp.kernel
-def resolve_nearness(
-    eye: Eye,
-    first_row: int,
-    layer: int,
-    layers: int,
+def keep_still(keys: wp.array3d(dtype=wp.uint64), layers: int, still: wp.array3d(dtype=wp.float32), texels: wp.array3d(dtype=wp.float32)):
+    """Maps [N, S, S] of what never moves, from N times `layers` layers of depth keys."""
+    k, row = wp.tid()
+    for column in range(texels.shape[2]):
+        nearness = take_out(keys, k * layers, layers, row, column)
+        still[k, row, column] = nearness
+        texels[k, row, column] = nearness
+
+
+@wp.kernel
+def lay_over(
     keys: wp.array3d(dtype=wp.uint64),
-    nearness: wp.array2d(dtype=wp.float32),
+    first: int,
+    layers: int,
+    corner: wp.vec2i,
+    columns: int,
+    still: wp.array2d(dtype=wp.float32),
+    texels: wp.array2d(dtype=wp.float32),
 ):
-    """Nearness of what is drawn in the rows from `first_row` on; 0 where there is nothing."""
-    band_row, part = wp.tid()
-    row = first_row + band_row
-    for column in range(part * eye.run, wp.min(part * eye.run + eye.run, eye.width)):
-        best = wp.uint64(0)
-        for k in range(layer, layer + layers):
-            best = wp.max(best, keys[k, row, column])
-        nearness[row, column] = wp.cast(wp.uint32(best >> wp.uint64(32)), wp.float32)
+    """A rectangle of a map, from `corner` (row, column) on: what moves, in `layers` layers of depth keys, over what does not."""
+    row = corner[0] + wp.tid()
+    for column in range(corner[1], corner[1] + columns):
+        texels[row, column] = wp.max(still[row, column], take_out(keys, first, layers, row, column))
