@@ -28,13 +28,15 @@ BLOCK = 64  # triangles (or vertices) of one instance that are culled and launch
 class Blocks:
     """Runs of at most BLOCK consecutive elements of one instance. spans: int32 [B, 3] (first, end, instance), on the host.
 
-    centre float64 [B, 3] and radius float64 [B]: a ball in the instance's space that contains the run. closed: bool [B], backs need not be
-    drawn. emits: bool [B], the material is a source of light.
+    centre float64 [B, 3] and radius float64 [B]: a ball in the instance's space that contains the run. cone float64 [B, 4]: a unit axis
+    and the sine of the largest angle between it and a normal of the run (2 where that is 90 degrees or more). closed: bool [B], backs need
+    not be drawn. emits: bool [B], the material is a source of light.
     """
 
     spans: NDArray[np.int32]
     centre: NDArray[np.float64]
     radius: NDArray[np.float64]
+    cone: NDArray[np.float64]
     closed: NDArray[np.bool_]
     emits: NDArray[np.bool_]
 
@@ -65,7 +67,19 @@ def _triangle_blocks(flat: FlatScene, emits: NDArray[np.bool_]) -> Blocks:
     low = np.minimum.reduceat(corners.min(1), spans[:, 0]).astype(np.float64)
     high = np.maximum.reduceat(corners.max(1), spans[:, 0]).astype(np.float64)
     first = spans[:, 0]
-    return Blocks(spans, (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2, flat.triangle_closed[first], emits[first])
+    centre, radius = (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2
+    return Blocks(spans, centre, radius, _cones(corners, spans), flat.triangle_closed[first], emits[first])
+
+
+def _cones(corners: NDArray[np.float32], spans: NDArray[np.int32]) -> NDArray[np.float64]:
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).astype(np.float64)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+    axis = np.add.reduceat(normals, spans[:, 0])
+    axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-30)
+    owner = np.repeat(np.arange(len(spans)), spans[:, 1] - spans[:, 0])
+    cosine = np.minimum.reduceat(np.einsum("ij,ij->i", normals, axis[owner]), spans[:, 0])
+    sine = np.where(cosine > 0.01, np.sqrt(np.maximum(1 - cosine**2, 0.0)), 2.0)
+    return np.concatenate([axis, sine[:, None]], axis=1)
 
 
 class SceneBuffers:
@@ -137,6 +151,7 @@ def _upload_blocks(blocks: Blocks, flat: FlatScene, device: str) -> Any:
     centre, radius = instance_balls(blocks, flat)
     rows.spans, rows.closed = upload(blocks.spans, wp.vec3i, device), upload(blocks.closed, wp.bool, device)
     rows.centre, rows.radius = upload(blocks.centre, wp.vec3, device), upload(blocks.radius, wp.float32, device)
+    rows.cone = upload(blocks.cone, wp.vec4, device)
     rows.instance_centre, rows.instance_radius = upload(centre, wp.vec3, device), upload(radius, wp.float32, device)
     rows.low, rows.high = upload(flat.bounds[:, 0], wp.vec3, device), upload(flat.bounds[:, 1], wp.vec3, device)
     return rows

@@ -17,6 +17,7 @@ class Blocks:
     spans: wp.array(dtype=wp.vec3i)
     centre: wp.array(dtype=wp.vec3)
     radius: wp.array(dtype=wp.float32)
+    cone: wp.array(dtype=wp.vec4)
     closed: wp.array(dtype=wp.bool)
     instance_centre: wp.array(dtype=wp.vec3)
     instance_radius: wp.array(dtype=wp.float32)
@@ -59,3 +60,19 @@ def eye_is_outside(eye: Eye, m: mat34, low: wp.vec3, high: wp.vec3):
         if place < low[k] - margin or place > high[k] + margin:
             return True
     return False
+
+
+@wp.func
+def all_backs(eye: Eye, centre: wp.vec3, ball: float, axis: wp.vec3, sine: float):
+    """Whether triangles in a ball, with normals in a cone about `axis` (eye's frame), all turn their backs to the eye."""
+    if sine > 1.0:
+        return False
+    cosine = wp.sqrt(1.0 - sine * sine)
+    if eye.far > 0.0:
+        return axis[2] > sine + 1.0e-4
+    distance = wp.length(centre)
+    radius = ball * 1.00001 + 1.0e-5
+    if distance <= radius:
+        return False
+    spread = radius / distance
+    return wp.dot(axis, centre) > (sine * wp.sqrt(1.0 - spread * spread) + cosine * spread + 1.0e-4) * distance

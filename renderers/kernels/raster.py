@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import warp as wp
 
-from renderers.kernels.common import KERNEL_OPTIONS, Eye, apply, mat34
-from renderers.kernels.culling import Blocks, eye_is_outside, may_be_seen
+from renderers.kernels.common import KERNEL_OPTIONS, Eye, apply, mat34, rotate
+from renderers.kernels.culling import Blocks, all_backs, eye_is_outside, may_be_seen
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -323,10 +323,14 @@ def scan_triangles(
     chosen = among[first_block + block]
     span = blocks.spans[chosen]
     pose = eye_from_object[k, span[2]]
-    if not may_be_seen(eye, apply(pose, blocks.centre[chosen]), blocks.radius[chosen]):
+    centre = apply(pose, blocks.centre[chosen])
+    if not may_be_seen(eye, centre, blocks.radius[chosen]):
         return
     slot = slots[k]
     fronts_only = blocks.closed[chosen] and eye_is_outside(eye, pose, blocks.low[span[2]], blocks.high[span[2]])
+    cone = blocks.cone[chosen]
+    if fronts_only and all_backs(eye, centre, blocks.radius[chosen], rotate(pose, wp.vec3(cone[0], cone[1], cone[2])), cone[3]):
+        return
     canvas = Canvas()
     canvas.layer = k * layers + layer
     canvas.first = 0
