@@ -9,10 +9,16 @@ import warp as wp
 from numpy.typing import NDArray
 
 from renderers.kernels.common import mat34
+from scenes.errors import UserError
 
 
 def is_cpu(device: str) -> bool:
-    return bool(wp.get_device(device).is_cpu)
+    """Whether a device is the CPU; UserError for one that this machine lacks."""
+    try:
+        return bool(wp.get_device(device).is_cpu)
+    except (RuntimeError, ValueError) as error:
+        known = ", ".join(d.alias for d in wp.get_devices())
+        raise UserError(f"this machine has no device {device!r}: use one of {known}") from error
 
 
 def upload(values: Any, dtype: Any, device: str) -> wp.array:

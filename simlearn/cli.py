@@ -39,6 +39,7 @@ def generate(
     device: str = "cpu",
     labels: tuple[str, ...] = (),
     set: tuple[str, ...] = (),
+    render: tuple[str, ...] = (),
 ) -> None:
     """Render a labelled data set of procedural worlds.
 
@@ -57,6 +58,7 @@ def generate(
         device: Where to render: cpu, cuda, cuda:1, ...
         labels: Labels to render (see `simlearn info`); by default those that every scene has.
         set: Settings of the family as NAME=VALUE, for example horizontal_fov_deg=60 or horizontal_fov_deg=50..75 (uniform).
+        render: Settings of the renderer as NAME=VALUE, for example samples=64 of the path renderer.
     """
     from simlearn.generate import GenerateConfig
     from simlearn.generate import generate as run
@@ -78,6 +80,7 @@ def generate(
             device=device,
             labels=labels,
             settings=parse_settings(set),
+            renderer_settings=parse_settings(render),
         )
     )
 

@@ -21,7 +21,7 @@ from scenes.scene import FamilyConfig
 from simlearn import provenance
 from simlearn.manifest import MANIFEST, SHARDS, Journal, Manifest, ShardRecord, shard_name
 from simlearn.progress import FrameProgress
-from simlearn.settings import family_config
+from simlearn.settings import family_config, renderer_settings
 from simlearn.shards import write_shard
 from simlearn.workers import run_tasks
 
@@ -31,7 +31,7 @@ class GenerateConfig:
     """What to generate (`family` ... `labels`) and how (`out`, `workers`, `resume`); only the former decides the bytes.
 
     No `labels` means all that the renderer makes of any scene.
-    `settings` overrides fields of the family's Config, values as text ("3", "2..5", "a|b").
+    `settings` overrides fields of the family's Config, values as text ("3", "2..5", "a|b"); `renderer_settings` the renderer's own.
     """
 
     family: str
@@ -45,6 +45,7 @@ class GenerateConfig:
     device: str = "cpu"
     labels: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    renderer_settings: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
     resume: bool = False
 
@@ -58,6 +59,7 @@ class GenerateConfig:
         wanted = self.labels or getattr(RENDERERS[self.renderer], "LABELS", DEFAULT_LABELS)
         object.__setattr__(self, "labels", check_labels(wanted))
         self.family_config()
+        renderer_settings(self.renderer, self.renderer_settings)
 
     def family_config(self) -> FamilyConfig:
         """The family's own configuration with the settings applied."""
@@ -68,7 +70,8 @@ class GenerateConfig:
         names = ("family", "scenes", "frames", "width", "height", "seed", "renderer", "device")
         family = {f.name: repr(getattr(self.family_config(), f.name)) for f in dataclasses.fields(self.family_config())}
         plain: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return {**plain, "labels": list(self.labels), "settings": dict(sorted(self.settings.items())), "family_config": family}
+        settings = {name: dict(sorted(getattr(self, name).items())) for name in ("settings", "renderer_settings")}
+        return {**plain, "labels": list(self.labels), **settings, "family_config": family}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +105,7 @@ def render_scene(task: SceneTask) -> ShardRecord:
         if name not in registry:
             registry.add(name, target)
     scene = FAMILIES[config.family].sample(config.family_config(), Streams(config.seed, task.index))
-    renderer = RENDERERS[config.renderer](scene, device=config.device)
+    renderer = RENDERERS[config.renderer](scene, device=config.device, **renderer_settings(config.renderer, config.renderer_settings))
     frames = (renderer.render(time, config.labels) for time in range(scene.frames))
     name = shard_name(task.index)
     digest, size = write_shard(config.out / name, scene, frames, config.labels)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from renderers.renderer import RENDERERS
 from scenes.distributions import Choice, Distribution, Integers, LogUniform, Normal, Uniform
 from scenes.errors import UserError
 from scenes.families import FAMILIES
@@ -41,6 +43,18 @@ def family_config(family: str, settings: Mapping[str, str], *, frames: int, widt
         raise UserError(f"family {family!r} has no setting {', '.join(sorted(unknown))}: known are {', '.join(known)}")
     values = {name: _value(name, text, known[name]) for name, text in settings.items()}
     return Config(frames=frames, width=width, height=height, **values)
+
+
+def renderer_settings(renderer: str, settings: Mapping[str, str]) -> dict[str, int]:
+    """The renderer's own whole-number settings; UserError for an unknown name or a value that does not fit."""
+    parameters = inspect.signature(RENDERERS[renderer]).parameters
+    known = [name for name, p in parameters.items() if type(p.default) is int and name != "threads"]
+    for name, text in settings.items():
+        if name not in known:
+            raise UserError(f"renderer {renderer!r} has no setting {name}: {'known are ' + ', '.join(known) if known else 'it has none'}")
+        if not re.fullmatch(r"-?\d+", text):
+            raise UserError(f"{name}={text} does not fit: expected a whole number; the default is {parameters[name].default}")
+    return {name: int(text) for name, text in settings.items()}
 
 
 def _value(name: str, text: str, default: Any) -> Any:
