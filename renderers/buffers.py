@@ -95,6 +95,8 @@ class SceneBuffers:
         self.normals = upload(flat.normals, wp.vec3, device)
         self.uvs = upload(flat.uvs, wp.vec2, device)
         self.triangles = upload(flat.triangles, wp.vec3i, device)
+        self.across = upload(flat.across, wp.vec3i, device)
+        self.triangle_part = upload(flat.triangle_part, wp.int32, device)
         self.triangle_instance = upload(flat.triangle_instance, wp.int32, device)
         self.triangle_look = upload(flat.triangle_material * 2 + flat.triangle_smooth, wp.int32, device)
         self.semantics = upload([semantic_id(i.category, scene.label_space) for i in scene.instances], wp.int32, device)

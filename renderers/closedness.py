@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 
-def _weld(vertices: NDArray[np.float32]) -> NDArray[np.int64]:
+def weld(vertices: NDArray[np.float32]) -> NDArray[np.int64]:
     """Index [V] of each vertex' position among the distinct positions (seams of texture or normals repeat a position exactly)."""
     rows = np.ascontiguousarray(vertices + np.float32(0.0), dtype=np.float32)  # adding 0 turns -0 into 0
     _, inverse = np.unique(rows.view("V12").ravel(), return_inverse=True)
@@ -23,7 +23,7 @@ def closed_faces(vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> NDA
     """
     if not len(faces):
         return np.zeros(0, dtype=bool)
-    welded = _weld(vertices)[faces]
+    welded = weld(vertices)[faces]
     count = int(welded.max()) + 1
     start, end = welded.ravel(), np.roll(welded, -1, axis=1).ravel()
     _, label = connected_components(coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(count, count)), directed=False)

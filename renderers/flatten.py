@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderers.closedness import closed_faces
+from renderers.connectivity import connections
 from scenes.errors import UserError
 from scenes.scene import Instance, Mesh, Scene, Shape
 from scenes.shapes import build
@@ -22,6 +23,8 @@ class FlatScene:
 
     vertices, normals: float32 [V, 3]; uvs: float32 [V, 2], metres. triangles: int32 [F, 3] into the vertices, in the order of instances.
     vertex_instance: int32 [V]; triangle_instance, triangle_material: int32 [F].
+    across: int32 [F, 3], the triangle beyond the edge from each corner to the next, -1 for none. triangle_part: int32 [F], equal for those
+    that such steps connect.
     triangle_closed: bool [F], the triangle belongs to a closed outward-facing part, so its back is seen only from inside.
     triangle_smooth: bool [F], the vertex normals differ from the face's.
     vertex_range, triangle_range: int64 [I + 1], first index of each instance. bounds: float64 [I, 2, 3], lowest and highest corner of
@@ -32,6 +35,8 @@ class FlatScene:
     normals: NDArray[np.float32]
     uvs: NDArray[np.float32]
     triangles: NDArray[np.int32]
+    across: NDArray[np.int32]
+    triangle_part: NDArray[np.int32]
     vertex_instance: NDArray[np.int32]
     triangle_instance: NDArray[np.int32]
     triangle_material: NDArray[np.int32]
@@ -44,9 +49,12 @@ class FlatScene:
 
 @dataclass(frozen=True)
 class _Solid:
-    """Faces with an area: indices int64 [K] into the mesh's faces, and for each whether its part is closed and whether it is smooth."""
+    """Faces with an area: indices int64 [K] into the mesh's faces, how they hang together (`connections`), whether the part of each is
+    closed and whether it is smooth."""
 
     kept: NDArray[np.int64]
+    across: NDArray[np.int32]
+    part: NDArray[np.int32]
     closed: NDArray[np.bool_]
     smooth: NDArray[np.bool_]
 
@@ -60,7 +68,12 @@ def _solid(shape: Shape) -> _Solid:
     longest = np.maximum.reduce([((p - q) ** 2).sum(1) for p, q in ((a, b), (b, c), (c, a))])
     kept = np.flatnonzero(doubled_area > 1e-9 * longest)
     alignment = np.einsum("fkj,fj->fk", mesh.normals[mesh.faces[kept]], normal[kept] / doubled_area[kept, None])
-    return _Solid(kept, closed_faces(mesh.vertices, mesh.faces)[kept], alignment.min(1, initial=1.0) < 0.9999)
+    return _Solid(
+        kept,
+        *connections(mesh.vertices, mesh.faces[kept]),
+        closed_faces(mesh.vertices, mesh.faces)[kept],
+        alignment.min(1, initial=1.0) < 0.9999,
+    )
 
 
 def _checked_mesh(instance: Instance) -> Mesh:
@@ -115,6 +128,10 @@ def flatten(scene: Scene) -> FlatScene:
         triangles=np.concatenate(
             [m.faces[s.kept] + np.int32(first) for m, s, first in zip(meshes, solid, vertex_range[:-1], strict=True)]
         ).astype(np.int32, copy=False),
+        across=np.concatenate(
+            [np.where(s.across < 0, -1, s.across + np.int32(first)) for s, first in zip(solid, triangle_range[:-1], strict=True)]
+        ).astype(np.int32, copy=False),
+        triangle_part=np.concatenate([s.part + np.int32(first) for s, first in zip(solid, triangle_range[:-1], strict=True)]),
         vertex_instance=np.repeat(ids, np.diff(vertex_range)),
         triangle_instance=np.repeat(ids, np.diff(triangle_range)),
         triangle_material=np.concatenate(

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.frame import LABELS
-from renderers.kernels.motion import Geometry, Motion, Sight, write_motion_lanes, write_motion_pixels, write_scene_flow
-from renderers.kernels.motion import Views as ViewRows
+from renderers.kernels.motion import Motion, Sight, write_motion_lanes, write_motion_pixels, write_scene_flow
+from renderers.kernels.occlusion import Geometry
+from renderers.kernels.occlusion import Views as ViewRows
 from renderers.kernels.points import Details, Scenery, write_details
 from renderers.kernels.surface import Surface, write_surface_lanes, write_surface_pixels
 from renderers.moment import Moment
@@ -89,7 +90,8 @@ class Labeller:
     def __init__(self, buffers: SceneBuffers, cache: ViewCache, team: Team) -> None:
         self._buffers, self._cache, self._team = buffers, cache, team
         self._geometry: Any = Geometry()
-        self._geometry.triangles, self._geometry.triangle_instance = buffers.triangles, buffers.triangle_instance
+        for name in ("triangles", "across", "triangle_part", "triangle_instance"):
+            setattr(self._geometry, name, getattr(buffers, name))
         self.scenery = scenery_of(buffers)
 
     def fill(self, outputs: Outputs, shots: Sequence[Shot]) -> None:

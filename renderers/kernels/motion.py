@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG001, F401, F811, RUF046, SIM102, UP018
+# ruff: noqa: ARG001, F401, F811, RUF046, UP018
 """Where the surface under a pixel lies for another eye: at another time, or for the second eye of a stereo pair."""
 
 from typing import Any
@@ -36,24 +36,12 @@ from renderers.kernels.lanes import (
     where,
     whole,
 )
+from renderers.kernels.occlusion import SAME_DEPTH, Geometry, Views, hides
 
 wp.set_module_options(KERNEL_OPTIONS)
 
-# Surfaces nearer than the point by less than this fraction are taken for the point's own surface. Rounding reaches 1e-6 head-on and grows
-# with the inverse sine of the grazing angle; the thinnest things in a room (a rug of 5 mm seen from 10 m) differ by 5e-4.
-SAME_DEPTH = wp.constant(1.0e-4)
-# The same where no seen triangle covers the point, so that planes of neighbours are extended by up to a pixel.
-SAME_SURFACE = wp.constant(5.0e-3)
-# Two faces of one object whose planes meet within this many pixels are neighbours on its surface; neither hides the other there.
+# Two faces of one connected surface whose planes meet within this many pixels are neighbours; neither hides the other there.
 SEAM_PX = wp.constant(2.0)
-
-
-@wp.struct
-class Geometry:
-    """What triangles are made of and belong to."""
-
-    triangles: wp.array(dtype=wp.vec3i)
-    triangle_instance: wp.array(dtype=wp.int32)
 
 
 @wp.struct
@@ -63,21 +51,6 @@ class Sight:
     triangle: wp.array3d(dtype=wp.int32)
     points: wp.array2d(dtype=wp.vec3)
     planes: wp.array2d(dtype=wp.vec3)
-
-
-@wp.struct
-class Views:
-    """S views as kernels read them: triangle [S * pixels], points [S * vertices], planes [S * faces].
-
-    Flat arrays, because finding an element of one takes a multiplication less for each dimension, which shows.
-    """
-
-    triangle: wp.array(dtype=wp.int32)
-    points: wp.array(dtype=wp.vec3)
-    planes: wp.array(dtype=wp.vec3)
-    pixels: wp.int32
-    vertices: wp.int32
-    faces: wp.int32
 
 
 @wp.struct
@@ -98,63 +71,15 @@ class Motion:
     out_of_frame: wp.array(dtype=wp.bool)
 
 
-@wp.func
-def covers(triangles: wp.array(dtype=wp.vec3i), points: wp.array(dtype=wp.vec3), first: int, t: int, ray: wp.vec3):
-    """The ray through the eye meets the triangle (borders included)."""
-    corner = triangles[t]
-    a = points[first + corner[0]]
-    b = points[first + corner[1]]
-    c = points[first + corner[2]]
-    ab = wp.dot(ray, wp.cross(a, b - a))
-    bc = wp.dot(ray, wp.cross(b, c - b))
-    ca = wp.dot(ray, wp.cross(c, a - c))
-    return (ab >= 0.0 and bc >= 0.0 and ca >= 0.0) or (ab <= 0.0 and bc <= 0.0 and ca <= 0.0)
-
-
-@wp.func
-def voted(seen: wp.vec4i, weight: wp.vec4, view: int, own: int, ray: wp.vec3, nearness: float, views: Views, geometry: Geometry):
-    """Whether what the four pixels around a point show hides it: triangle `own` at `nearness` on the ray.
-
-    A seen triangle that covers the ray nearer hides the point; one that covers it at the point's depth is the point's own surface. If none
-    covers it (triangles smaller than a pixel, borders) the four vote, each with its plane extended and weighted by its pixel's share.
-    """
-    votes = float(0.0)
-    last = int(-1)
-    last_vote = float(0.0)
-    for k in range(4):
-        t = seen[k]
-        if t >= 0 and t != own:
-            if t != last:
-                last = t
-                last_vote = 0.0
-                w = wp.dot(views.planes[view * views.faces + t], ray)
-                if w > nearness * (1.0 + SAME_DEPTH):
-                    if covers(geometry.triangles, views.points, view * views.vertices, t, ray):
-                        return True
-                    if w > nearness * (1.0 + SAME_SURFACE) or geometry.triangle_instance[t] != geometry.triangle_instance[own]:
-                        last_vote = 1.0
-            votes += last_vote * weight[k]
-    if votes <= 0.5 or seen[0] == own or seen[1] == own or seen[2] == own or seen[3] == own:
-        return False
-    for k in range(4):
-        t = seen[k]
-        if t >= 0:
-            w = wp.dot(views.planes[view * views.faces + t], ray)
-            if w <= nearness * (1.0 + SAME_DEPTH) and w > nearness * (1.0 - SAME_DEPTH):
-                if covers(geometry.triangles, views.points, view * views.vertices, t, ray):
-                    return False
-    return True
-
-
 @wp.struct
 class Target:
     """A surface point as another eye has it: `ray` leads to it, of `nearness` along that ray; `plane` is its triangle's there.
 
-    own, instance: its triangle and object. facing: not 0 where that eye sees the same side of the triangle.
+    own, part: its triangle and connected surface. facing: not 0 where that eye sees the same side of the triangle.
     """
 
     own: wp.int32
-    instance: wp.int32
+    part: wp.int32
     ray: wp.vec3
     nearness: wp.float32
     plane: wp.vec3
@@ -166,7 +91,7 @@ class Targets:
     """The same for lanes of points."""
 
     own: LaneInts
-    instance: LaneInts
+    part: LaneInts
     ray: Lanes3
     nearness: Lanes
     plane: Lanes3
@@ -198,11 +123,11 @@ def shift_of(values: wp.array(dtype=mat34), index: LaneInts) -> Lanes3: ...
 def unsettled(t: Any, at: Any, reach: Any, planes: int, views: Views, geometry: Geometry):
     """Not 0 where seen triangle t might hide a point or vote on it: where it is neither the point's own nor its neighbour.
 
-    Neighbours on one object, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there.
+    Neighbours on one surface, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there.
     """
     known = maximum(t, 0)
     apart = take(views.planes, known + planes) - at.plane
-    near = below(-1, t) & (1 - (unequal(take(geometry.triangle_instance, known), at.instance) & 1)) & at.facing
+    near = below(-1, t) & (1 - (unequal(take(geometry.triangle_part, known), at.part) & 1)) & at.facing
     crossing = below(reach * length(apart), dot(apart, at.ray))
     return unequal(t, at.own) & where(near, crossing, 1)
 
@@ -212,7 +137,7 @@ def put_to_vote(a: int, b: int, c: int, d: int, fu: float, fv: float, at: Target
     behind = int(0)
     if ask != 0:
         weight = wp.vec4((1.0 - fu) * (1.0 - fv), fu * (1.0 - fv), (1.0 - fu) * fv, fu * fv)
-        if voted(wp.vec4i(a, b, c, d), weight, view, at.own, at.ray, at.nearness, views, geometry):
+        if hides(wp.vec4i(a, b, c, d), weight, view, at.own, at.ray, at.nearness, views, geometry):
             behind = 1
     return behind
 
@@ -269,12 +194,11 @@ def hidden(eye: Eye, view: int, u: Any, v: Any, at: Any, ask: Any, views: Views,
     if anywhere(open):
         planes = view * views.faces
         reach = length(at.ray) * (SEAM_PX * eye.per_fx)
-        open = open & (
-            unsettled(a, at, reach, planes, views, geometry)
-            | unsettled(b, at, reach, planes, views, geometry)
-            | unsettled(c, at, reach, planes, views, geometry)
-            | unsettled(d, at, reach, planes, views, geometry)
-        )
+        a = where(unsettled(a, at, reach, planes, views, geometry), a, at.own)
+        b = where(unsettled(b, at, reach, planes, views, geometry), b, at.own)
+        c = where(unsettled(c, at, reach, planes, views, geometry), c, at.own)
+        d = where(unsettled(d, at, reach, planes, views, geometry), d, at.own)
+        open = open & (unequal(a, at.own) | unequal(b, at.own) | unequal(c, at.own) | unequal(d, at.own))
         if anywhere(open):
             behind = put_to_vote(a, b, c, d, u - 0.5 - left, v - 0.5 - top, at, open, view, views, geometry)
     return behind
@@ -361,7 +285,7 @@ def follow(
     if out.occluded.shape[0] > 0:
         at = target_of(t)
         at.own = t
-        at.instance = instance
+        at.part = take(geometry.triangle_part, maximum(t, 0))
         at.ray = ray + shift
         at.nearness = w
         normal = plane + turned_by(out.displacement, pose, plane)
