@@ -57,7 +57,7 @@ def generate(
         renderer: Renderer (see `simlearn info`).
         device: Where to render: cpu, cuda, cuda:1, ...
         labels: Labels to render (see `simlearn info`); by default those that every scene has.
-        set: Settings of the family as NAME=VALUE, for example horizontal_fov_deg=60 or horizontal_fov_deg=50..75 (uniform).
+        set: Settings of the family as NAME=VALUE, for example horizontal_fov=60 or horizontal_fov=50..75 (uniform).
         render: Settings of the renderer as NAME=VALUE, for example samples=64 of the path renderer.
     """
     from simlearn.generate import GenerateConfig
@@ -89,8 +89,12 @@ def generate(
 def train(
     *,
     pretext: str,
-    data: Path,
+    data: Path | None = None,
     out: Path,
+    stream: str | None = None,
+    size: str = "320x240",
+    frames: int = 4,
+    set: tuple[str, ...] = (),
     backbone: str = "resnet18",
     width: int = 32,
     budget: str = "samples=100000",
@@ -106,6 +110,10 @@ def train(
     Args:
         pretext: Pretext task (see `simlearn info`).
         data: Data set folder made by `simlearn generate`.
+        stream: Instead of --data: a scene family, rendered while training, without end and with nothing on disk.
+        size: Image size of the stream, WIDTHxHEIGHT in pixels.
+        frames: Frames of each of the stream's worlds.
+        set: Settings of the stream's family as NAME=VALUE, as of `simlearn generate`.
         out: Run folder: checkpoint, metrics, configuration.
         backbone: Network (see `simlearn info`).
         width: Channels of the first stage; 64 is the standard ResNet, 32 half of it.
@@ -113,14 +121,25 @@ def train(
         batch_size: Samples in a step; by default that of the loop.
         lr: Peak learning rate; by default that of the loop.
         seed: Seed of initialisation, sample order and augmentation.
-        workers: Data loading processes; 0 loads in the training process.
+        workers: Data loading (of a stream: rendering) processes; 0 loads in the training process.
     """
+    from simlearn.settings import parse_settings, parse_size
+    from simlearn.train import OnTheFly
     from simlearn.train import train as run
     from training.budget import Budget
 
+    source: Path | OnTheFly
+    if stream is not None and data is None:
+        across, down = parse_size(size)
+        source = OnTheFly(family=stream, width=across, height=down, frames=frames, seed=seed, settings=parse_settings(set))
+    elif data is not None and stream is None:
+        source = data
+    else:
+        raise UserError("train on one source: give --data DIR or --stream FAMILY")
+
     result = run(
         pretext=pretext,
-        data=data,
+        data=source,
         out=out,
         backbone=backbone,
         width=width,

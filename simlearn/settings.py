@@ -29,7 +29,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name or not value:
-            raise UserError(f"{pair!r} is not a setting: write NAME=VALUE, for example horizontal_fov_deg=50..75")
+            raise UserError(f"{pair!r} is not a setting: write NAME=VALUE, for example horizontal_fov=50..75")
         settings[name] = value
     return settings
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch.utils.data import Dataset
 
 from renderers.frame import LABELS
 from simlearn import provenance
+from simlearn.datasets.stream import Stream
 from simlearn.datasets.synthetic import SyntheticDataset
 from training.backbones import build_backbone
 from training.budget import Budget
@@ -19,6 +21,19 @@ from training.pretexts import PRETEXTS, build_pretext
 from training.seeds import seeded
 
 IN_MEMORY_BYTES = 2 << 30
+MIXED_SCENES = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnTheFly:
+    """Training data rendered while it is used: worlds of a family without end, the frames of each 16 of them mixed."""
+
+    family: str
+    width: int = 320
+    height: int = 240
+    frames: int = 4
+    seed: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class InMemory(Dataset[dict[str, Any]]):
@@ -46,7 +61,7 @@ def _fits_in_memory(dataset: SyntheticDataset) -> bool:
 def train(
     *,
     pretext: str,
-    data: Path,
+    data: Path | OnTheFly,
     out: Path,
     budget: Budget,
     backbone: str = "resnet18",
@@ -58,14 +73,20 @@ def train(
 ) -> FitResult:
     """Train `pretext` around a new backbone on the rendered data set `data`, into the run folder `out`; continues an interrupted run.
 
-    `batch_size` and `lr` None take the loop's own. With `workers` 0 a data set of less than 2 GiB is read once and kept in memory.
-    Raises UserError for unknown names, a data set that is incomplete or lacks labels, and a run folder of another configuration.
+    `batch_size` and `lr` None take the loop's own. With `workers` 0 a data set of less than 2 GiB is read once and kept in memory; of data
+    rendered on the fly, `workers` processes render ahead. Raises UserError for unknown names, a data set that is incomplete or lacks
+    labels, and a run folder of another configuration.
     """
-    frames = SyntheticDataset(data, labels=[name for name in PRETEXTS[pretext].labels if name in LABELS])
-    config = FitConfig(budget=budget, seed=seed, workers=workers)
+    labels = [name for name in PRETEXTS[pretext].labels if name in LABELS]
+    config = FitConfig(budget=budget, seed=seed, workers=0 if isinstance(data, OnTheFly) else workers)
     config = replace(config, batch_size=config.batch_size if batch_size is None else batch_size, lr=config.lr if lr is None else lr)
     with seeded(seed, "initialisation"):
         learner = build_pretext(pretext, build_backbone(backbone, width=width))
+    if isinstance(data, OnTheFly):
+        with Stream(**asdict(data), labels=labels, shuffle_window=MIXED_SCENES, workers=workers) as stream:
+            about = {"commit": provenance.commit(), "data": {"path": "rendered on the fly", **asdict(data)}}
+            return fit(learner, stream, config, out, metadata=about, title=pretext)
+    frames = SyntheticDataset(data, labels=labels)
     source = {"path": str(data), "family": frames.manifest.config["family"], "frames": len(frames)}
     dataset = InMemory(frames) if workers == 0 and _fits_in_memory(frames) else frames
     return fit(learner, dataset, config, out, metadata={"commit": provenance.commit(), "data": source}, title=pretext)

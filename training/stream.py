@@ -21,16 +21,19 @@ Views = Callable[[Any, torch.Generator], Mapping[str, Tensor]]
 
 
 class SampleStream(Dataset[dict[str, Any]]):
-    """Maps a position in the stream to a sample's views. Each pass over the data set visits every item once, in an order of its own."""
+    """Maps a position in the stream to a sample's views. Each pass over the data set visits every item once, in an order of its own;
+    a data set without a length is endless, and its own order is kept."""
 
     def __init__(self, dataset: Dataset[Any], views: Views | None, seed: int) -> None:
         self.dataset, self.views, self.seed = dataset, views, seed
-        self.size = len(dataset) if isinstance(dataset, Sized) else 0
-        if not self.size:
+        self.size = len(dataset) if isinstance(dataset, Sized) else None
+        if self.size == 0:
             raise UserError("the data set has no samples to train on: generate it again with at least one scene, or name another")
 
     def index(self, position: int) -> int:
         """The data set's item at this position of the stream."""
+        if self.size is None:
+            return position
         turn, place = divmod(position, self.size)
         return int(_order(self.size, self.seed, turn)[place])
 
