@@ -155,26 +155,46 @@ def point_on(world: World, chosen: Choice, start: wp.vec3, u: wp.vec2):
 
 
 @wp.func
-def ask_for_light(
-    world: World, at: Surface, found: LightSample, start: wp.vec3, throughput: wp.vec3, limit: float, path: int, lights: Batch, glows: Batch
-):
-    """Adds a shadow ray towards a point on an emitter, where its light would be reflected at all."""
-    light = wp.cw_mul(throughput, wp.cw_mul(reflectance(at, found.direction), found.strength))
+def light_of(world: World, at: Surface, found: LightSample):
+    """What a point on an emitter adds to the radiance that leaves a surface, if nothing is in the way."""
+    if found.glows and not world.find_by_emitters:
+        return wp.vec3(0.0, 0.0, 0.0)
+    light = wp.cw_mul(reflectance(at, found.direction), found.strength)
     if found.density > 0.0 and world.find_by_reflection:
         light = light * power_heuristic(found.density, reflection_density(at, found.direction))
-    if light[0] + light[1] + light[2] <= 0.0 or (found.glows and not world.find_by_emitters):
-        return
-    light = limited(light, limit)
-    if found.glows:
-        slot = wp.atomic_add(glows.count, 0, 1)
-        write_ray(glows.rays, slot, start, found.towards)
-        glows.path[slot] = path
-        glows.light[slot] = light
-    else:
-        slot = wp.atomic_add(lights.count, 0, 1)
-        write_ray(lights.rays, slot, start, found.towards)
-        lights.path[slot] = path
-        lights.light[slot] = light
+    return light
+
+
+@wp.func
+def ask(batch: Batch, path: int, start: wp.vec3, towards: wp.vec3, light: wp.vec3):
+    """Adds a shadow ray to a batch, where there is any light to bring."""
+    if light[0] + light[1] + light[2] > 0.0:
+        slot = wp.atomic_add(batch.count, 0, 1)
+        write_ray(batch.rays, slot, start, towards)
+        batch.path[slot] = path
+        batch.light[slot] = light
+
+
+@wp.func
+def ask_light_or_sky(
+    batch: Batch, path: int, start: wp.vec3, to_light: wp.vec3, light: wp.vec3, to_sky: wp.vec3, sky: wp.vec3, choice: float
+):
+    """One shadow ray for both, to either by what it would bring."""
+    by_light = mean3(light)
+    both = by_light + mean3(sky)
+    if choice * both < by_light:
+        ask(batch, path, start, to_light, light * (both / by_light))
+    elif both > by_light:
+        ask(batch, path, start, to_sky, sky * (both / (both - by_light)))
+
+
+@wp.func
+def sky_beyond(world: World, at: Surface, direction: wp.vec3):
+    """What the sky in a direction drawn by `reflection_direction` adds to the radiance that leaves a surface."""
+    density = reflection_density(at, direction)
+    if density <= 0.0:
+        return wp.vec3(0.0, 0.0, 0.0)
+    return wp.cw_mul(reflectance(at, direction), sky_radiance(world.sky, direction)) * (1.0 / density)
 
 
 @wp.func
@@ -214,6 +234,7 @@ def meet_surfaces(
     count: int,
     depth: int,
     last: bool,
+    to_sky: bool,
     distance: wp.array(dtype=wp.float32),
     triangle: wp.array(dtype=wp.int32),
     barycentric: wp.array(dtype=wp.vec2),
@@ -225,6 +246,7 @@ def meet_surfaces(
 ):
     """All paths of a batch at the ends of their rays, the `depth`-th: each takes emission, asks for light of an emitter, and goes on.
 
+    last: they end there. to_sky: beyond these surfaces only the sky is left, which then is asked for instead of a next ray.
     It is not split up further: each call of a function would copy the structures, for each path.
     """
     asked_limit = world.bounce_limit
@@ -260,10 +282,21 @@ def meet_surfaces(
         lifted = lift(start + direction * length, at.facing, length)
         chosen = choose_emitter(world.emitters, lifted, at.facing, mean3(at.emission) > 0.0, choices[0])
         paths.total[path] = chosen.total
+        found = LightSample()
         if chosen.total > 0.0:
-            u = random_pair(draws.points, key, sample, pair + 1)
-            ask_for_light(world, at, point_on(world, chosen, lifted, u), lifted, throughput, asked_limit, path, lights, glows)
-        go_on(at, lifted, choices[1], random_pair(draws.points, key, sample, pair + 2), throughput, path, paths, onward)
+            found = point_on(world, chosen, lifted, random_pair(draws.points, key, sample, pair + 1))
+        light = limited(wp.cw_mul(throughput, light_of(world, at, found)), asked_limit)
+        v = random_pair(draws.points, key, sample, pair + 2)
+        if to_sky:
+            beyond = reflection_direction(at, choices[1], v)
+            sky = limited(wp.cw_mul(throughput, sky_beyond(world, at, beyond)), world.bounce_limit)
+            ask_light_or_sky(lights, path, lifted, found.towards, light, beyond * world.span, sky, chosen.rest)
+            continue
+        if found.glows:
+            ask(glows, path, lifted, found.towards, light)
+        else:
+            ask(lights, path, lifted, found.towards, light)
+        go_on(at, lifted, choices[1], v, throughput, path, paths, onward)
 
 
 @wp.kernel
@@ -273,16 +306,6 @@ def add_light(batch: Batch, count: int, blocked: wp.array(dtype=wp.bool), radian
         if not blocked[k]:
             path = batch.path[k]
             radiance[path] = radiance[path] + batch.light[k]
-
-
-@wp.kernel
-def add_sky(world: World, paths: Paths, batch: Batch, count: int, limit: float, blocked: wp.array(dtype=wp.bool), threads: int):
-    """The sky's light for paths whose last ray nothing blocks."""
-    for k in range(wp.tid(), count, threads):
-        if not blocked[k]:
-            path = batch.path[k]
-            sky = sky_radiance(world.sky, ray_direction(batch.rays, k))
-            paths.radiance[path] = paths.radiance[path] + limited(wp.cw_mul(paths.throughput[path], sky), limit)
 
 
 @wp.kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -116,19 +116,23 @@ class PathTracer:
     def _run(self, first: int, pixels: int) -> None:
         """Traces all paths of some neighbouring pixels."""
         samples = int(self._draws.samples)
-        wave = self._idle.get() if not self._idle.empty() else _Wave(pixels * samples, self._device)
-        if wave.capacity < pixels * samples:
-            wave = _Wave(pixels * samples, self._device)
+        wave = self._idle_wave(pixels * samples)
         wave.begin(first, pixels * samples, self._lens, self._draws)
         for depth in range(1, self._depth + 1):
             if wave.count == 0:
                 break
-            if depth == self._depth > 1 and not self._emitters.any_glow:
-                wave.end_in_sky(self._world, depth, self._rays)
-                break
-            wave.bounce(self._world, self._draws, depth, depth == self._depth, self._rays, self._blockers)
+            last, to_sky = depth == self._depth, 1 < depth == self._depth - 1 and not self._emitters.any_glow
+            wave.bounce(self._world, self._draws, depth, last, to_sky, self._rays, self._blockers)
         wave.finish(pixels, samples, self._image)
         self._idle.put(wave)
+
+    def _idle_wave(self, paths: int) -> _Wave:
+        """Buffers that no thread is using, made where there are none or only smaller ones."""
+        try:
+            wave = self._idle.get_nowait()
+        except Empty:
+            return _Wave(paths, self._device)
+        return wave if wave.capacity >= paths else _Wave(paths, self._device)
 
 
 class _Wave:
@@ -163,14 +167,14 @@ class _Wave:
         self._paths.first, self.count = first, count
         self._launch(kernels.start_paths, count, [lens, draws, self._paths, self._now, count])
 
-    def bounce(self, world: Any, draws: Any, depth: int, last: bool, rays: Rays, blockers: Rays) -> None:
+    def bounce(self, world: Any, draws: Any, depth: int, last: bool, to_sky: bool, rays: Rays, blockers: Rays) -> None:
         """Casts the current rays and shades what they meet; `now` holds the next rays afterwards."""
         hits = rays.closest(self._now.rays[: self.count])
         batches = [self._onward, self._lights, self._glows]
         for batch in batches:
             batch.count.zero_()
-        inputs = [world, draws, self._paths, self._now, self.count, depth, last, hits.t, hits.triangle, hits.barycentric, hits.normal]
-        inputs += batches
+        inputs = [world, draws, self._paths, self._now, self.count, depth, last, to_sky]
+        inputs += [hits.t, hits.triangle, hits.barycentric, hits.normal, *batches]
         self._launch(kernels.meet_surfaces, self.count, inputs)
         self._light(self._lights, blockers)
         self._light(self._glows, rays)
@@ -182,12 +186,6 @@ class _Wave:
         if count:
             blocked = rays.occluded(batch.rays[:count], _REACH)
             self._launch(kernels.add_light, count, [batch, count, blocked, self._paths.radiance])
-
-    def end_in_sky(self, world: Any, depth: int, rays: Rays) -> None:
-        """The last segment where nothing but the sky can shine."""
-        blocked = rays.occluded(self._now.rays[: self.count])
-        limit = world.bounce_limit if depth > 2 else np.inf
-        self._launch(kernels.add_sky, self.count, [world, self._paths, self._now, self.count, limit, blocked])
 
     def finish(self, pixels: int, samples: int, image: wp.array) -> None:
         self._launch(kernels.average, pixels, [self._paths, samples, pixels, image])

@@ -133,6 +133,20 @@ def test_ways_to_find_emitters_agree(roughness):
     np.testing.assert_allclose(means["reflection"], means["both"], rtol=0.015)
 
 
+@pytest.mark.parametrize("depth", [3, 4])
+def test_asking_for_a_light_or_the_sky_by_one_ray_changes_noise_alone(depth):
+    """Where something glows, however little, the last ray is traced instead."""
+    things = [FLOOR, instance(Shape.of("box", x=1.0, y=1.0, z=1.0), at(0.8, 0, 0.5))]
+    speck = instance(Shape.of("sphere", radius=0.01, subdivisions=1), at(0, 0, -5), material=1)
+    materials = (Material(color=(0.8, 0.7, 0.6), roughness=0.5), Material(color=(0, 0, 0), emission=(1e-9, 1e-9, 1e-9)))
+    light, sky = PointLight(position=(-0.5, 0.3, 1.0), intensity=(1, 1, 1)), Sky(zenith=(0.3, 0.3, 0.5))
+    one, both = (
+        PathTracer(above(extra, [light], materials, fov=25, sky=sky), samples=512, max_depth=depth).radiance(0)
+        for extra in (things, [*things, speck])
+    )
+    np.testing.assert_allclose(one.mean((0, 1)), both.mean((0, 1)), rtol=0.005)
+
+
 def test_a_red_wall_reddens_the_floor_beside_it_by_bounced_light_alone():
     wall = instance(Shape.of("box", x=0.1, y=4.0, z=2.0), at(0.6, 0, 1.0), material=1)
     materials = (Material(color=(0.7, 0.7, 0.7)), Material(color=(0.8, 0.05, 0.05)))
