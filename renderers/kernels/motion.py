@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG001, F401, F811, RUF046, UP018
+# ruff: noqa: ARG001, F401, F811, RUF046, SIM102, UP018
 """Where the surface under a pixel lies for another eye: at another time, or for the second eye of a stereo pair."""
 
 from typing import Any
@@ -121,40 +121,30 @@ def shift_of(values: wp.array(dtype=mat34), index: LaneInts) -> Lanes3: ...
 
 @wp.func
 def unsettled(t: Any, at: Any, reach: Any, planes: int, views: Views, geometry: Geometry):
-    """Not 0 where seen triangle t might hide a point or vote on it: where it is neither the point's own nor its neighbour.
+    """Not 0 where the surface of seen triangle t might hide a point: where t is neither the point's own nor its neighbour.
 
     Neighbours on one surface, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there.
     """
     known = maximum(t, 0)
     apart = take(views.planes, known + planes) - at.plane
-    near = below(-1, t) & (1 - (unequal(take(geometry.triangle_part, known), at.part) & 1)) & at.facing
+    same = (1 - (unequal(take(geometry.triangle_part, known), at.part) & 1)) & at.facing
     crossing = below(reach * length(apart), dot(apart, at.ray))
-    return unequal(t, at.own) & where(near, crossing, 1)
+    return below(-1, t) & unequal(t, at.own) & where(same, crossing, 1)
 
 
 @wp.func
-def put_to_vote(a: int, b: int, c: int, d: int, fu: float, fv: float, at: Target, ask: int, view: int, views: Views, geometry: Geometry):
+def ask_surfaces(a: int, b: int, c: int, d: int, at: Target, ask: int, view: int, views: Views, geometry: Geometry):
+    """Not 0 where the surface of a seen triangle hides the point."""
     behind = int(0)
     if ask != 0:
-        weight = wp.vec4((1.0 - fu) * (1.0 - fv), fu * (1.0 - fv), (1.0 - fu) * fv, fu * fv)
-        if hides(wp.vec4i(a, b, c, d), weight, view, at.own, at.ray, at.nearness, views, geometry):
+        if hides(wp.vec4i(a, b, c, d), at.own, at.ray, at.nearness, view, views, geometry):
             behind = 1
     return behind
 
 
 @wp.func
-def put_to_vote(
-    a: LaneInts,
-    b: LaneInts,
-    c: LaneInts,
-    d: LaneInts,
-    fu: Lanes,
-    fv: Lanes,
-    at: Targets,
-    ask: LaneInts,
-    view: int,
-    views: Views,
-    geometry: Geometry,
+def ask_surfaces(
+    a: LaneInts, b: LaneInts, c: LaneInts, d: LaneInts, at: Targets, ask: LaneInts, view: int, views: Views, geometry: Geometry
 ):
     behind = ask * 0
     one = Target()
@@ -164,7 +154,7 @@ def put_to_vote(
             one.own = at.own[k]
             one.ray = wp.vec3(at.ray[0, k], at.ray[1, k], at.ray[2, k])
             one.nearness = at.nearness[k]
-            behind[k] = put_to_vote(a[k], b[k], c[k], d[k], fu[k], fv[k], one, 1, view, views, geometry)
+            behind[k] = ask_surfaces(a[k], b[k], c[k], d[k], one, 1, view, views, geometry)
         k += 1
     return behind
 
@@ -200,7 +190,7 @@ def hidden(eye: Eye, view: int, u: Any, v: Any, at: Any, ask: Any, views: Views,
         d = where(unsettled(d, at, reach, planes, views, geometry), d, at.own)
         open = open & (unequal(a, at.own) | unequal(b, at.own) | unequal(c, at.own) | unequal(d, at.own))
         if anywhere(open):
-            behind = put_to_vote(a, b, c, d, u - 0.5 - left, v - 0.5 - top, at, open, view, views, geometry)
+            behind = ask_surfaces(a, b, c, d, at, open, view, views, geometry)
     return behind
 
 

@@ -11,9 +11,7 @@ wp.set_module_options(KERNEL_OPTIONS)
 # Surfaces nearer than the point by less than this fraction are taken for the point's own surface. Rounding reaches 1e-6 head-on and grows
 # with the inverse sine of the grazing angle; the thinnest things in a room (a rug of 5 mm seen from 10 m) differ by 5e-4.
 SAME_DEPTH = wp.constant(1.0e-4)
-# The same for a triangle that does not cover the point, whose plane is extended by up to a pixel.
-SAME_SURFACE = wp.constant(5.0e-3)
-# How many triangles the way from a seen one to the point may cross. It is shorter than a pixel's diagonal.
+# How many triangles the way from a seen one to the point may cross; it is no longer than a pixel's diagonal.
 MOST_STEPS = wp.constant(16)
 
 
@@ -83,34 +81,17 @@ def surface_on_ray(start: int, ray: wp.vec3, first: int, points: wp.array(dtype=
 
 
 @wp.func
-def hides(seen: wp.vec4i, weight: wp.vec4, view: int, own: int, ray: wp.vec3, nearness: float, views: Views, geometry: Geometry):
-    """Whether what the four pixels around a point show hides it: triangle `own` at `nearness` on the ray.
+def hides(seen: wp.vec4i, own: int, ray: wp.vec3, nearness: float, view: int, views: Views, geometry: Geometry):
+    """Whether a surface that the four pixels around a point show meets the ray before it; the point is of triangle `own`, at `nearness`.
 
-    The surface that a pixel shows is followed to the ray. If it meets the ray nearer than the point, it hides the point; at the point's
-    depth, it is the point's own. If none of the four meets the ray there (specks smaller than a pixel), they vote: each with its
-    plane extended, weighted by its pixel's share.
+    Exact for all surfaces of which one of these pixels shows a triangle on the point's side of any fold.
     """
-    votes = float(0.0)
     last = int(-1)
-    last_vote = float(0.0)
-    found = bool(False)
     for k in range(4):
         t = seen[k]
-        if t == own:
-            found = True
-        elif t >= 0:
-            if t != last:
-                last = t
-                last_vote = 0.0
-                reached, w = surface_on_ray(t, ray, view * views.vertices, views.points, geometry)
-                if reached >= 0:
-                    if reached != own and w > nearness * (1.0 + SAME_DEPTH):
-                        return True
-                    found = found or w > nearness * (1.0 - SAME_DEPTH)
-                else:
-                    w = wp.dot(views.planes[view * views.faces + t], ray)
-                    apart = wp.where(geometry.triangle_instance[t] != geometry.triangle_instance[own], SAME_DEPTH, SAME_SURFACE)
-                    if w > nearness * (1.0 + apart):
-                        last_vote = 1.0
-            votes += last_vote * weight[k]
-    return votes > 0.5 and not found
+        if t >= 0 and t != own and t != last:
+            last = t
+            reached, w = surface_on_ray(t, ray, view * views.vertices, views.points, geometry)
+            if reached >= 0 and reached != own and w > nearness * (1.0 + SAME_DEPTH):
+                return True
+    return False
