@@ -10,37 +10,56 @@ import warp as wp
 
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
+from renderers.kernels.ambient import CELL, TASKS_BY_LANES, TASKS_BY_POINTS, Grid
+from renderers.kernels.common import Eye
+from renderers.kernels.lanes import LANES
 from renderers.kernels.reflectance import SkyRow
-from renderers.kernels.shading import shade_lanes, shade_pixels
+from renderers.kernels.shading import Lighting, shade_lanes, shade_pixels
 from renderers.labels import scenery_of, sight_of
 from renderers.moment import Moment
 from renderers.shadows import ShadowMaps
 from renderers.threads import Team
-from renderers.visibility.view import ViewCache
+from renderers.visibility.view import ViewCache, Views
 from scenes.scene import Sky
 
 
 class Shader:
-    """Shades views of one scene."""
+    """Shades views of one scene. by_lanes: several neighbouring pixels at once, on the CPU only (default: there); the bits are the same."""
 
-    def __init__(self, buffers: SceneBuffers, cache: ViewCache, team: Team) -> None:
+    def __init__(self, buffers: SceneBuffers, cache: ViewCache, team: Team, *, by_lanes: bool | None = None) -> None:
         self._buffers, self._cache, self._team = buffers, cache, team
         self._shadows = ShadowMaps(buffers, team)
         self._scenery = scenery_of(buffers)
-        self._sky = _sky(buffers.scene.sky)
+        by_lanes = is_cpu(buffers.device) if by_lanes is None else by_lanes
+        self._shade, self._grid_tasks = (shade_lanes, TASKS_BY_LANES) if by_lanes else (shade_pixels, TASKS_BY_POINTS)
+        self._lighting: Any = Lighting()
+        self._lighting.sky = _sky(buffers.scene.sky)
+        self._lighting.lights, self._lighting.shadow_maps = self._shadows.rows, self._shadows.texels
 
     def radiance(self, moments: Sequence[Moment]) -> wp.array:
         """Linear radiance vec3 [B, H, W] at moments of one and the same time."""
-        slots = self._cache.slots(moments)
-        views, device = self._cache.views, self._buffers.device
+        now = upload(self._cache.slots(moments), wp.int32, self._buffers.device)
+        views, device, batch = self._cache.views, self._buffers.device, len(moments)
         self._shadows.draw(moments[0].time)
+        self._lighting.grid = self._grid(views, now, batch)
         poses = upload_poses(np.stack([m.pose for m in moments]), device)
         objects = upload_poses(self._buffers.world_from_object(moments[0].time), device)
-        result: wp.array = wp.empty((len(moments), views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
-        inputs = [upload(slots, wp.int32, device), sight_of(views), poses, objects, self._scenery]
-        inputs += [self._shadows.rows, self._shadows.texels, self._sky, result]
-        self._team.launch_rows(shade_lanes if is_cpu(device) else shade_pixels, views.eye, len(moments), inputs)
+        result: wp.array = wp.empty((batch, views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
+        inputs = [now, sight_of(views), poses, objects, self._scenery, self._lighting, result]
+        self._team.launch_rows(self._shade, views.eye, batch, inputs)
         return result
+
+    def _grid(self, views: Views, now: wp.array, batch: int) -> Any:
+        """What share of the sky is hidden above points of each view."""
+        extent, grid = Eye(), Grid()
+        grid.width, grid.height = (-(-size // int(CELL)) for size in (views.camera.width, views.camera.height))
+        extent.width, extent.height, extent.run = grid.width, grid.height, grid.width if is_cpu(self._buffers.device) else 1
+        with wp.ScopedDevice(self._buffers.device):
+            grid.place = wp.empty((batch, grid.width * grid.height + LANES), dtype=wp.vec3)
+            grid.nearness, grid.hidden, grid.smooth = (wp.empty(grid.place.shape, dtype=wp.float32) for _ in range(3))
+        for task in self._grid_tasks:
+            self._team.launch_rows(task, extent, batch, [views.eye, now, sight_of(views), grid])
+        return grid
 
 
 def _sky(sky: Sky) -> Any:

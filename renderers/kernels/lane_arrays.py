@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: ARG001, F401, F811
+# ruff: noqa: F401, F811
 """Reading and writing arrays by lanes (`renderers.kernels.lanes`), and what kernels need to handle pixels of a row by lanes."""
 
 import warp as wp
@@ -19,6 +19,16 @@ def take(values: wp.array(dtype=wp.float32), index: LaneInts, shift: int) -> Lan
 def take(values: wp.array(dtype=wp.float32), index: int, shift: int):
     """values[index + shift]."""
     return values[index + shift]
+
+
+@wp.func_native(lanewise("__builtin_shufflevector(*(F*)(values.data + start), *(I*)index.c)", " F"))
+def take_near(values: wp.array(dtype=wp.float32), start: int, index: LaneInts) -> Lanes: ...
+
+
+@wp.func
+def take_near(values: wp.array(dtype=wp.float32), start: int, index: int):
+    """values[start + index] for an index below LANES; of lanes, all LANES values from there on are read."""
+    return values[start + index]
 
 
 @wp.func_native(gathered("values.data[index.c[k]]", "I"))
@@ -141,18 +151,3 @@ def rays_through(eye: Eye, row: int, column: LaneInts):
     if eye.model != PINHOLE:
         ray = take(eye.rays[row], column)
     return ray
-
-
-@wp.func
-def put(row: wp.array(dtype=wp.vec3), column: int, end: int, value: wp.vec3):
-    """Writes the pixels from `column` on, those before `end`."""
-    row[column] = value
-
-
-@wp.func_native(f"""
-    float line[3 * {LANES}];
-    _Pragma("clang loop unroll(full)") for (int k = 0; k < {LANES}; ++k)
-        for (int i = 0; i < 3; ++i) line[3 * k + i] = value.data[i][k];
-    if (end - column >= {LANES}) memcpy(row.data + column, line, sizeof(line));
-    else memcpy(row.data + column, line, 12 * (end - column));""")
-def put(row: wp.array(dtype=wp.vec3), column: int, end: int, value: Lanes3): ...

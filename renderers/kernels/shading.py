@@ -6,8 +6,10 @@ from typing import Any
 
 import warp as wp
 
+from renderers.kernels.ambient import Grid, sky_share
 from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34
-from renderers.kernels.lane_arrays import pixel_from, pixels_from, put, rays_through, take, take_element, take_material
+from renderers.kernels.lane_arrays import pixel_from, pixels_from, rays_through, take, take_element, take_material
+from renderers.kernels.lane_outputs import store
 from renderers.kernels.lanes import (
     LANES,
     LaneInts,
@@ -76,6 +78,16 @@ class Points:
     alpha: Lanes
 
 
+@wp.struct
+class Lighting:
+    """What sends light: lights with the texels of their shadow maps, the sky, and what share of it is hidden near surfaces."""
+
+    lights: wp.array(dtype=LightRow)
+    shadow_maps: wp.array(dtype=wp.float32)
+    sky: SkyRow
+    grid: Grid
+
+
 @wp.func
 def point_of(triangle: int):
     return Point()
@@ -126,17 +138,16 @@ def shade_point(
     eye: Eye,
     view: int,
     t: Any,
+    plane: Any,
     ray: Any,
     pose: mat34,
     sight: Sight,
     world_from_object: wp.array(dtype=mat34),
     scenery: Scenery,
-    lights: wp.array(dtype=LightRow),
-    shadow_maps: wp.array(dtype=wp.float32),
-    sky: SkyRow,
+    lighting: Lighting,
+    sky_share: Any,
 ):
-    """Radiance towards the eye of the surface of triangle `t` on `ray`; pose: world from eye."""
-    plane = take(sight.planes[view], t)
+    """Radiance towards the eye of the surface of triangle `t`, in `plane`, on `ray`; pose: world from eye."""
     reach = 1.0 / dot(plane, ray)
     distance = length(ray)
     toward = turned(pose, ray)
@@ -172,9 +183,9 @@ def shade_point(
     at.f0 = gray(0.04 * dielectric) + color * material.metallic
     at.diffuse = color * dielectric
     at.alpha = maximum(material.roughness * material.roughness, 0.02)
-    light = material.emission + tinted(at.diffuse + at.f0, sky_mean(sky, at.smooth))
-    for k in range(lights.shape[0]):
-        light += direct_light(lights[k], at, shadow_maps)
+    light = material.emission + tinted(at.diffuse + at.f0, sky_mean(lighting.sky, at.smooth)) * sky_share
+    for k in range(lighting.lights.shape[0]):
+        light += direct_light(lighting.lights[k], at, lighting.shadow_maps)
     return light
 
 
@@ -190,9 +201,7 @@ def _shader(columns_from, step):
         world_from_eye: wp.array(dtype=mat34),
         world_from_object: wp.array(dtype=mat34),
         scenery: Scenery,
-        lights: wp.array(dtype=LightRow),
-        shadow_maps: wp.array(dtype=wp.float32),
-        sky: SkyRow,
+        lighting: Lighting,
         radiance: wp.array3d(dtype=wp.vec3),
     ):
         """Linear radiance [B, H, W] of batch entry b, which is view now[b]."""
@@ -205,20 +214,22 @@ def _shader(columns_from, step):
         for first in range(part_of_row * eye.run, end, step):
             column = minimum(columns_from(first), end - 1)
             t = take(triangles, column)
-            seen = largest(where(below(t, 0), -1, column))
+            empty = below(t, 0)
+            shown = largest(where(empty, -1, column))
             light = rays_through(eye, row, column)
-            if anywhere(below(t, 0)):
+            if anywhere(empty):
                 is_ray = below(0.0, dot(light, light))  # outside the image circle of a lens it is not
-                light = where(is_ray, sky_radiance(sky, unit(turned(pose, light))), wp.vec3(0.0, 0.0, 0.0))
-            if seen >= 0:
-                # Pixels without a surface compute that of another one along.
-                home = where(below(t, 0), seen, column)
-                ray = rays_through(eye, row, home)
-                surface = shade_point(
-                    eye, view, take(triangles, home), ray, pose, sight, world_from_object, scenery, lights, shadow_maps, sky
-                )
-                light = where(below(t, 0), light, surface)
-            put(radiance[b][row], first, end, light)
+                light = where(is_ray, sky_radiance(lighting.sky, unit(turned(pose, light))), wp.vec3(0.0, 0.0, 0.0))
+            if shown >= 0:
+                # Pixels without a surface repeat what another one shows.
+                column = where(empty, shown, column)
+                ray = rays_through(eye, row, column)
+                surface = take(triangles, column)
+                plane = take(sight.planes[view], surface)
+                open_sky = sky_share(eye, b, row, column, first, ray, plane, lighting.grid)
+                seen = shade_point(eye, view, surface, plane, ray, pose, sight, world_from_object, scenery, lighting, open_sky)
+                light = where(empty, light, seen)
+            store(radiance[b][row], first, end, light)
 
     return shade
 

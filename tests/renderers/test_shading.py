@@ -7,9 +7,15 @@ import pytest
 from render_worlds import camera, centre_rays, instance, scene
 
 from renderers import sensor, texture_store
+from renderers.buffers import SceneBuffers
+from renderers.moment import Moment
 from renderers.raster import RasterRenderer
+from renderers.shading import Shader
+from renderers.threads import Team
+from renderers.visibility.raster import RasterVisibility
+from renderers.visibility.view import ViewCache
 from scenes import geometry
-from scenes.scene import Material, PointLight, Shape, Sky, Sun, Texture
+from scenes.scene import AreaLight, Material, PointLight, Shape, Sky, Sun, Texture, Trajectory
 from scenes.textures import build
 
 DARK = Sky(zenith=(0, 0, 0), horizon=(0, 0, 0), ground=(0, 0, 0))
@@ -162,3 +168,104 @@ def test_exposure_scales_radiance_before_the_curve():
     pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 2.0))
     world = replace(scene([instance(FLOOR, pose)], camera(8, 8, 60)), materials=(material,), sky=DARK, exposure=2.0)
     np.testing.assert_array_equal(RasterRenderer(world).render(0, ["rgb"])["rgb"], 118)
+
+
+def radiance(world, *, threads: int = 1, by_lanes: bool | None = None, batch: int = 1) -> np.ndarray:
+    """Linear radiance float32 [H, W, 3] of the last of `batch` equal views at time 0."""
+    buffers, team = SceneBuffers(world, "cpu"), Team("cpu", threads)
+    shader = Shader(buffers, ViewCache(world.camera, buffers, RasterVisibility(buffers, team)), team, by_lanes=by_lanes)
+    return shader.radiance([Moment(0, world.camera_motion.at(0))] * batch).numpy()[-1]
+
+
+def motley():
+    """Everything that shading knows in one picture whose width no power of two divides."""
+    picture = Texture.of("noise", metres=0.7)
+    materials = (
+        Material(color=(0.7, 0.6, 0.5), texture=Texture.of("checker", metres=0.4), roughness=0.5),
+        Material(color=(0.9, 0.7, 0.3), metallic=1.0, roughness=0.3),
+        Material(color=(0.5, 0.8, 0.6), texture=picture, roughness=0.8),
+        Material(color=(0.2, 0.2, 0.2), emission=(0.3, 0.2, 0.1)),
+    )
+    things = [
+        instance(Shape.of("plane", x=5.0, y=4.0), at(0, 0, 0)),
+        instance(Shape.of("sphere", radius=0.5, subdivisions=4), at(-0.6, 0.2, 0.5), material=1),
+        instance(Shape.of("cylinder", radius=0.3, height=0.8), at(0.6, -0.4, 0.4), material=2),
+        instance(Shape.of("box", x=0.4, y=0.5, z=0.6), geometry.compose(geometry.rotation_z(0.5), (0.5, 0.9, 0.3)), material=3),
+    ]
+    lights = [
+        PointLight(position=(1.0, -1.5, 2.0), intensity=(6, 5, 4)),
+        Sun(direction=(-0.48, 0.6, -0.64), irradiance=(1, 1, 1)),
+        AreaLight(position=(-1.0, 0.0, 2.0), right=(0.3, 0, 0), up=(0, -0.2, 0), radiance=(4, 4, 5)),
+    ]
+    sky = Sky(zenith=(0.1, 0.2, 0.4), horizon=(0.3, 0.3, 0.3), ground=(0.1, 0.1, 0.1))
+    return replace(overhead(things, lights), materials=materials, sky=sky, camera=camera(213, 101, 70))
+
+
+def test_neighbouring_pixels_at_once_get_the_bits_of_pixels_one_by_one():
+    world = motley()
+    assert (RasterRenderer(world).render(0, ["instance"])["instance"] == 0).any()
+    np.testing.assert_array_equal(radiance(world, by_lanes=True), radiance(world, by_lanes=False))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (17, 2), (213, 101)])
+def test_bands_threads_and_batches_do_not_change_a_bit(size):
+    world = replace(motley(), camera=camera(*size, 70))
+    alone = radiance(world)
+    for threads in (2, 3):
+        np.testing.assert_array_equal(alone, radiance(world, threads=threads))
+    np.testing.assert_array_equal(alone, radiance(world, batch=3))
+
+
+WHITE = Material(color=(0.5, 0.5, 0.5), roughness=1.0)
+EVEN = Sky(zenith=(0.5, 0.5, 0.5), horizon=(0.5, 0.5, 0.5), ground=(0.5, 0.5, 0.5))
+OPEN = (0.5 + 0.04) * 0.5  # radiance of WHITE under EVEN where nothing hides the sky
+
+
+def under_the_sky(things, **more):
+    pose = geometry.look_at((0.2, -3.0, 1.5), (0, 0, 0.5))
+    return replace(scene(things, camera(320, 240, 70), pose, **more), materials=(WHITE,), sky=EVEN)
+
+
+def upright(y: float, width: float = 12.0) -> np.ndarray:
+    """A wall of that width facing the camera."""
+    return instance(Shape.of("box", x=width, y=0.01, z=12.0), at(0, y, 0))
+
+
+def test_a_floor_alone_sees_the_whole_sky():
+    np.testing.assert_allclose(
+        radiance(
+            under_the_sky(
+                [
+                    instance(FLOOR),
+                ]
+            )
+        )[150:],
+        OPEN,
+        rtol=1e-6,
+    )
+
+
+def hidden_before_a_wall(distance: float) -> float:
+    """Share of the sky's light that an endless wall hides, where what lies at distance r counts by 1 - (r / 0.5 m)^2."""
+    azimuth = (np.arange(1000) + 0.5) / 1000 * np.pi - np.pi / 2
+    k = np.minimum((distance / 0.5 / np.cos(azimuth)) ** 2, 1.0)
+    return float(np.mean(1 - k + k * np.log(k))) / 2
+
+
+def test_a_wall_hides_the_sky_at_its_foot_and_nothing_beyond_the_reach():
+    pose = Trajectory.still(geometry.look_at((0.2, -1.2, 2.5), (0, 0, 0.1)))
+    world = replace(under_the_sky([instance(FLOOR), upright(0.005)]), camera=camera(640, 480, 70), camera_motion=pose)
+    seen = radiance(world)[..., 0] / OPEN
+    frame = RasterRenderer(world).render(0)
+    away, floor = -floor_points(world, frame)[..., 1], frame["instance"] == 1
+    distances = (0.05, 0.1, 0.2, 0.3)
+    found = [1 - seen[floor & (np.abs(away - d) < 0.01)].mean() for d in distances]
+    np.testing.assert_allclose(found, [hidden_before_a_wall(d) for d in distances], atol=0.07)
+    np.testing.assert_allclose(seen[floor & (away > 0.65)], 1.0, atol=1e-6)
+
+
+def test_what_stands_far_before_a_wall_does_not_darken_it():
+    wall, pole = upright(0.0), instance(Shape.of("box", x=0.3, y=0.02, z=12.0), at(0, -1.0, 0))
+    world = under_the_sky([wall, pole])
+    on_wall = RasterRenderer(world).render(0, ["instance"])["instance"] == 1
+    np.testing.assert_allclose(radiance(world)[on_wall], OPEN, rtol=1e-6)
