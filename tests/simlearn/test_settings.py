@@ -6,7 +6,7 @@ from scenes.distributions import Choice, Integers, Uniform
 from scenes.errors import UserError
 from scenes.families import FAMILIES
 from scenes.scene import FamilyConfig
-from simlearn.settings import family_config, parse_settings, parse_size
+from simlearn.settings import family_config, parse_settings, parse_size, renderer_settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,3 +49,29 @@ def test_sizes():
     for text in ("0x240", "320x0", "320", "-3x4", "320x240x3", "axb", ""):
         with pytest.raises(UserError, match="320x240"):
             parse_size(text)
+
+
+def test_renderer_settings_are_those_of_the_renderer():
+    assert renderer_settings("path", {"samples": "64", "max_depth": "2"}) == {"samples": 64, "max_depth": 2}
+    assert renderer_settings("raster", {}) == {}
+    for renderer, settings, sentence in (
+        ("path", {"sample": "64"}, r"'path' has no setting sample: known are samples"),
+        ("path", {"samples": "many"}, r"samples=many does not fit: expected a whole number; the default is 16"),
+        ("raster", {"threads": "2"}, r"'raster' has no setting threads: it has none"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            renderer_settings(renderer, settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"lens": "fishy"}, "unknown lens 'fishy': known are pinhole"),
+        ({"sensor": "webca"}, "unknown sensor 'webca': known are perfect"),
+        ({"depth_sensor": "kinect"}, "unknown depth_sensor 'kinect': known are none"),
+        ({"stereo_baseline_m": -0.1}, "stereo baseline"),
+    ],
+)
+def test_unknown_equipment_is_a_sentence(setting, sentence):
+    with pytest.raises(UserError, match=sentence):
+        FamilyConfig(**setting)
