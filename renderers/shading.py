@@ -51,7 +51,8 @@ class Shader:
 
     def _grid(self, views: Views, now: wp.array, batch: int) -> Any:
         """What share of the sky is hidden above points of each view."""
-        extent, grid = Eye(), Grid()
+        extent: Any = Eye()
+        grid: Any = Grid()
         grid.width, grid.height = (-(-size // int(CELL)) for size in (views.camera.width, views.camera.height))
         extent.width, extent.height, extent.run = grid.width, grid.height, grid.width if is_cpu(self._buffers.device) else 1
         with wp.ScopedDevice(self._buffers.device):
