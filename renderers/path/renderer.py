@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+import numpy as np
 import warp as wp
 
 from renderers.device import is_cpu
@@ -18,13 +19,23 @@ from scenes.scene import Scene
 class PathRenderer(SceneRenderer):
     """Exact labels, and anti-aliased pictures with bounced light, soft shadows and glossy reflections, for cameras of any model.
 
-    samples: paths for each pixel. max_depth: segments of a path; 2 is direct light, 4 two bounces.
+    samples: paths for each pixel. max_depth: segments of a path; 2 is direct light, 4 two bounces. bounce_limit: the most that one path
+    may bring by bounces, in units of a white pixel, against sparkles that few paths cannot average out (it takes a percent or so of the
+    light away); 0 for no limit.
     """
 
-    def __init__(self, scene: Scene, *, device: str = "cpu", threads: int = 1, samples: int = 16, max_depth: int = 4) -> None:
+    def __init__(
+        self, scene: Scene, *, device: str = "cpu", threads: int = 1, samples: int = 16, max_depth: int = 4, bounce_limit: int = 3
+    ) -> None:
         super().__init__(scene, embree_visibility if is_cpu(device) else bvh_visibility, device=device, threads=threads)
         self._tracer = PathTracer(
-            scene, device=device, samples=samples, max_depth=max_depth, threads=self._team.threads, buffers=self._buffers
+            scene,
+            device=device,
+            samples=samples,
+            max_depth=max_depth,
+            bounce_limit=bounce_limit / scene.exposure if bounce_limit else np.inf,
+            threads=self._team.threads,
+            buffers=self._buffers,
         )
 
     @cached_property
