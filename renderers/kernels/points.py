@@ -90,6 +90,15 @@ def footprint_of(eye: Eye, distance: Any, cos_eye: Any):
     return distance * eye.per_fx / root(maximum(cos_eye, 0.05))
 
 
+@wp.func
+def taken_back(m: mat34, p: wp.vec3):
+    """A point before a rigid transform took it to p. Weights of the corners would say the same, less exactly for long, thin triangles."""
+    d = wp.vec3(p[0] - m[0, 3], p[1] - m[1, 3], p[2] - m[2, 3])
+    x = m[0, 0] * d[0] + m[1, 0] * d[1] + m[2, 0] * d[2]
+    y = m[0, 1] * d[0] + m[1, 1] * d[1] + m[2, 1] * d[2]
+    return wp.vec3(x, y, m[0, 2] * d[0] + m[1, 2] * d[1] + m[2, 2] * d[2])
+
+
 @wp.kernel
 def write_details(
     eye: Eye,
@@ -123,13 +132,12 @@ def write_details(
             n = wp.cross(e1, e2)
             weight = weights_at(e1, e2, n, place - a)
             facing = plane * (-1.0 / wp.length(plane))
-            vertices = scenery.vertices
-            object_point = vertices[corner[0]] * weight[0] + vertices[corner[1]] * weight[1] + vertices[corner[2]] * weight[2]
+            owner = scenery.triangle_instance[t]
+            object_point = taken_back(eye_from_object[b, owner], place)
             look = scenery.triangle_look[t]
             normal = facing
             if (look & 1) == 1:
                 front = wp.dot(n, facing)
-                owner = scenery.triangle_instance[t]
                 normal = smooth_normal(corner[0], corner[1], corner[2], weight, eye_from_object[b], owner, facing, front, scenery)
             if out.albedo.shape[0] > 0:
                 cos_eye = -wp.dot(facing, wp.normalize(ray))
