@@ -269,3 +269,22 @@ def test_what_stands_far_before_a_wall_does_not_darken_it():
     world = under_the_sky([wall, pole])
     on_wall = RasterRenderer(world).render(0, ["instance"])["instance"] == 1
     np.testing.assert_allclose(radiance(world)[on_wall], OPEN, rtol=1e-6)
+
+
+def test_a_panel_lights_a_floor_as_all_its_points_do():
+    """Lambert's reflection of 400 points of the panel, plus up to 5 % that the surface of a rough dielectric reflects."""
+    panel = AreaLight(position=(0.2, 0.0, 2.0), right=(0.5, 0, 0), up=(0, -0.4, 0), radiance=(3.0, 3.0, 3.0))
+    world = replace(overhead([instance(FLOOR)], [panel]), sky=DARK)
+    frame = RasterRenderer(world).render(0)
+    points = np.concatenate([floor_points(world, frame), np.zeros((240, 320, 1))], axis=-1)
+    steps = (np.arange(20) + 0.5) / 10 - 1
+    expected = np.zeros((240, 320))
+    for i in steps:
+        for j in steps:
+            towards = np.asarray(panel.position) + i * np.asarray(panel.right) + j * np.asarray(panel.up) - points
+            squared = (towards**2).sum(-1)
+            expected += 3.0 * towards[..., 2] ** 2 / squared**2 * (4 * 0.5 * 0.4) / 400
+    near = frame["valid"] & (np.linalg.norm(points, axis=-1) < 2.5)
+    ratio = (radiance(world)[..., 2] / (expected * MATT.color[2] / np.pi))[near]
+    assert ratio.min() > 0.995
+    assert ratio.max() < 1.06
