@@ -15,6 +15,8 @@ from scenes.scene import Instance, Mesh, Scene, Shape
 from scenes.shapes import build
 
 MAX_INSTANCES = 65535  # the instance label is uint16 and 0 means none
+NOT_RIGID = 1e-5  # a pose whose axes deviate more from unit length and right angles would shift flow by 1e-2 px in a wide image
+FARTHEST_M = 1e9  # products of three coordinates must stay within float32
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,34 @@ def _solid(shape: Shape) -> _Solid:
     )
 
 
-def _checked_mesh(instance: Instance) -> Mesh:
-    mesh = build(instance.shape)
-    if len(mesh.faces) and not np.isfinite(mesh.vertices).all():
-        raise UserError(f"instance {instance.name!r} has a vertex that is NaN or infinite: mend the mesh of shape {instance.shape.kind!r}")
-    if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
+def check_rigid(poses: NDArray[np.float64], owner: str) -> None:
+    """UserError, naming the owner, unless all poses [..., 4, 4] turn and shift only: labels and culling rely on lengths and sides."""
+    if not np.isfinite(poses).all():
+        raise UserError(f"{owner} has a pose that is NaN or infinite: mend its motion")
+    rotation = poses[..., :3, :3]
+    skew = np.abs(np.swapaxes(rotation, -1, -2) @ rotation - np.eye(3)).max()
+    if skew > NOT_RIGID or (np.linalg.det(rotation) < 0).any() or (poses[..., 3, :] != (0, 0, 0, 1)).any():
         raise UserError(
-            f"instance {instance.name!r} has a face that names a vertex it lacks: mend the mesh of shape {instance.shape.kind!r}"
+            f"{owner} has a pose that scales, shears or mirrors: put that into the vertices of the mesh and leave a rigid motion"
         )
-    if not np.isfinite(instance.motion.poses).all():
-        raise UserError(f"instance {instance.name!r} has a pose that is NaN or infinite: mend its motion")
+    if np.abs(poses[..., :3, 3]).max() > FARTHEST_M:
+        raise UserError(f"{owner} has a pose more than {FARTHEST_M:g} m from the origin: move the scene closer")
+
+
+def _checked_mesh(instance: Instance) -> Mesh:
+    mesh, who, remedy = build(instance.shape), f"instance {instance.name!r}", f"mend the mesh of shape {instance.shape.kind!r}"
+    counts = {"vertices": len(mesh.vertices), "normals": len(mesh.normals), "uvs": len(mesh.uvs)}
+    if len(set(counts.values())) > 1 or len(mesh.slots) != len(mesh.faces):
+        listed = ", ".join(f"{count} {what}" for what, count in counts.items())
+        raise UserError(f"{who} has {listed}, {len(mesh.faces)} faces and {len(mesh.slots)} slots, whose numbers do not match: {remedy}")
+    for what in ("vertices", "uvs", "normals"):
+        if len(mesh.faces) and not np.isfinite(getattr(mesh, what)).all():
+            raise UserError(f"{who} has {what} that are NaN or infinite: {remedy}")
+    if len(mesh.faces) and np.abs(mesh.vertices).max() > FARTHEST_M:
+        raise UserError(f"{who} has a vertex more than {FARTHEST_M:g} m from its origin: {remedy}")
+    if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
+        raise UserError(f"{who} has a face that names a vertex it lacks: {remedy}")
+    check_rigid(instance.motion.poses, who)
     return mesh
 
 
@@ -107,8 +127,7 @@ def _check_size(scene: Scene) -> None:
             f"the scene has {len(scene.instances)} instances, but ids are uint16 and reach to {MAX_INSTANCES}: "
             f"remove {surplus!r} and those after it"
         )
-    if not np.isfinite(scene.camera_motion.poses).all():
-        raise UserError("the camera has a pose that is NaN or infinite: mend Scene.camera_motion")
+    check_rigid(scene.camera_motion.poses, "the camera")
 
 
 def flatten(scene: Scene) -> FlatScene:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
+from renderers.flatten import check_rigid
 from renderers.frame import LABELS
 from renderers.kernels.motion import Motion, Sight, write_motion_lanes, write_motion_pixels, write_scene_flow
 from renderers.kernels.occlusion import Geometry
@@ -96,6 +97,7 @@ class Labeller:
 
     def fill(self, outputs: Outputs, shots: Sequence[Shot]) -> None:
         """Computes the wanted labels of each shot. Other moments are seen only where occlusion is wanted and decided by what they show."""
+        check_rigid(np.stack([moment.pose for s in shots for moment in (s.now, *s.others.values())]), "the camera")
         if not outputs.wants(*(name for name in LABELS if not name.startswith("rgb"))):
             return
         asked = [d for d, labels in _DIRECTIONS.items() if outputs.wants(*labels.values())]

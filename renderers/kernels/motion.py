@@ -257,7 +257,7 @@ def follow(
     geometry: Geometry,
     out: Motion,
 ):
-    """Writes the labels of the pixels from column `start` on; t < 0: they show nothing."""
+    """Writes the labels of the pixels from column `start` on; t < 0: they show nothing. What has no image has a flow of 0."""
     instance = take(geometry.triangle_instance, maximum(t, 0))
     pose = instance + b * out.instances
     w = dot(plane, ray)
@@ -269,7 +269,8 @@ def follow(
     u = real(column) + 0.5 + du
     v = dv + (float(row) + 0.5)
     seen = below(-1, t)
-    within = seen & below(0.0, part(change, 2)) & on_image(eye, u, v)
+    ahead = seen & below(0.0, part(change, 2))
+    within = ahead & on_image(eye, u, v)
     pixel = b * views.pixels + row * eye.width + start
     end = pixel + stop - start
     if out.occluded.shape[0] > 0:
@@ -284,9 +285,9 @@ def follow(
         at.plane = normal * (1.0 / along)
         store(out.occluded, pixel, end, hidden(eye, out.then[b], u, v, at, within, views, geometry))
     if out.flow.shape[0] > 0:
-        store_pair(out.flow, pixel, end, where(seen, du, 0.0), where(seen, dv, 0.0))
+        store_pair(out.flow, pixel, end, where(ahead, du, 0.0), where(ahead, dv, 0.0))
     if out.disparity.shape[0] > 0:
-        store(out.disparity, pixel, end, where(seen, -1.0 * du, 0.0))
+        store(out.disparity, pixel, end, where(ahead, -1.0 * du, 0.0))
     if out.out_of_frame.shape[0] > 0:
         store(out.out_of_frame, pixel, end, seen & unequal(within & 1, 1))
 
