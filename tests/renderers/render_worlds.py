@@ -30,6 +30,40 @@ def triangle_shape(corners: np.ndarray) -> Shape:
     )
 
 
+_MESHES: list[Mesh] = []
+
+
+def stored_mesh(number: int) -> Mesh:
+    """A mesh that `mesh_shape` was given."""
+    return _MESHES[number]
+
+
+def mesh_shape(mesh: Mesh) -> Shape:
+    """A shape that is this mesh."""
+    if "test mesh" not in SHAPES:
+        SHAPES.add("test mesh", "render_worlds:stored_mesh")
+    _MESHES.append(mesh)
+    return Shape.of("test mesh", number=len(_MESHES) - 1)
+
+
+def mesh_of(corners: np.ndarray) -> Mesh:
+    """Triangles [..., 3, 3] as a mesh, flat."""
+    vertices = np.asarray(corners, dtype=np.float32).reshape(-1, 3)
+    a, b, c = vertices.reshape(-1, 3, 3).swapaxes(0, 1)
+    normals = np.cross(b - a, c - a)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
+    return Mesh(vertices, faces, np.zeros((len(vertices), 2), np.float32), np.zeros(len(faces), np.uint8), np.repeat(normals, 3, axis=0))
+
+
+def sheet(place, columns: int = 1, rows: int = 1) -> np.ndarray:
+    """Triangles float64 [2 * columns * rows, 3, 3] of the surface place(u, v) -> [..., 3], u and v in [0, 1]."""
+    u, v = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1), indexing="ij")
+    p = np.stack(np.broadcast_arrays(*place(u, v)), axis=-1)
+    a, b, c, d = p[:-1, :-1], p[1:, :-1], p[1:, 1:], p[:-1, 1:]
+    return np.concatenate([np.stack([a, b, c], axis=-2).reshape(-1, 3, 3), np.stack([a, c, d], axis=-2).reshape(-1, 3, 3)])
+
+
 def instance(
     shape: Shape, poses: np.ndarray | None = None, *, name: str = "thing", category: str = "otherprop", material: int = 0
 ) -> Instance:
