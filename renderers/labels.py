@@ -94,6 +94,7 @@ class Labeller:
         for name in ("triangles", "across", "triangle_part", "triangle_instance"):
             setattr(self._geometry, name, getattr(buffers, name))
         self.scenery = scenery_of(buffers)
+        self._by_rays = isinstance(cache.visibility, Occluder)
 
     def fill(self, outputs: Outputs, shots: Sequence[Shot]) -> None:
         """Computes the wanted labels of each shot. Other moments are seen only where occlusion is wanted and decided by what they show."""
@@ -102,7 +103,7 @@ class Labeller:
             return
         asked = [d for d, labels in _DIRECTIONS.items() if outputs.wants(*labels.values())]
         occluding = [d for d in asked if outputs.wants(_DIRECTIONS[d]["occluded"])]
-        seen = [] if isinstance(self._cache.visibility, Occluder) else occluding
+        seen = [] if self._by_rays else occluding
         slots = self._cache.slots([s.now for s in shots] + [s.others[d] for d in seen for s in shots])
         now = upload(slots[: len(shots)], wp.int32, self._buffers.device)
         then = dict(zip(seen, slots[len(shots) :].reshape(len(seen), len(shots)), strict=True))
@@ -113,7 +114,7 @@ class Labeller:
             inputs = [now, views_of(views), self._geometry, one, other]
             by_lanes = is_cpu(self._buffers.device) and views.camera.is_pinhole
             kernel = write_motion_lanes if by_lanes else write_motion_pixels
-            self._team.launch_rows(kernel, views.eye, len(shots), inputs)
+            self._team.launch_rows_later(kernel, views.eye, len(shots), inputs)
         if isinstance(self._cache.visibility, Occluder):
             for direction, motion in zip(asked, motions, strict=True):
                 if direction in occluding:
@@ -130,11 +131,10 @@ class Labeller:
             surface = outputs.assign(Surface(), {name: name for name in _SURFACE})
             inputs = [now, views_of(views), buffers.triangle_instance, buffers.semantics, surface]
             kernel = write_surface_lanes if is_cpu(buffers.device) else write_surface_pixels
-            self._team.launch_rows(kernel, views.eye, batch, inputs)
+            self._team.launch_rows_later(kernel, views.eye, batch, inputs)
 
     def _motion(self, outputs: Outputs, now: wp.array, shots: Sequence[Shot], direction: str, then: NDArray[np.int32] | None) -> Any:
-        by_rays = isinstance(self._cache.visibility, Occluder)
-        written = {field: name for field, name in _DIRECTIONS[direction].items() if not (by_rays and field == "occluded")}
+        written = {field: name for field, name in _DIRECTIONS[direction].items() if not (self._by_rays and field == "occluded")}
         device, motion = self._buffers.device, outputs.assign(Motion(), written)
         motion.wanted, motion.instances = True, self._buffers.instance_count
         motion.then = upload(then, wp.int32, device) if then is not None else now
@@ -145,13 +145,13 @@ class Labeller:
         carried = [self._displacement(s.now, Moment(s.others["forward"].time, s.now.pose)) for s in shots]
         poses = upload_poses(np.concatenate(carried), self._buffers.device)
         inputs = [now, views_of(views), self._geometry, self._buffers.instance_count, poses, outputs.flat("scene_flow")]
-        self._team.launch_rows(write_scene_flow, views.eye, len(shots), inputs)
+        self._team.launch_rows_later(write_scene_flow, views.eye, len(shots), inputs)
 
     def _details(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
         details = outputs.assign(Details(), {name: name for name in _DETAILS})
         poses = upload_poses(np.stack([self._buffers.eye_from_object(s.now) for s in shots]), self._buffers.device)
         inputs = [now, views.triangle, views.points, views.planes, poses, self.scenery, details]
-        self._team.launch_rows(write_details, views.eye, len(shots), inputs)
+        self._team.launch_rows_later(write_details, views.eye, len(shots), inputs)
 
     def _displacement(self, now: Moment, then: Moment) -> NDArray[np.float64]:
         """float64 [I, 3, 4]: how points of each instance move in the eye's frame, minus identity; exactly zero where nothing changes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -86,9 +87,11 @@ class SceneRenderer:
         shots = [self._shot(time, motion) for time, motion in zip(times, motions, strict=True)]
         camera = self.scene.camera
         outputs = Outputs(names, len(shots), camera.height, camera.width, self.device)
-        self._labeller.fill(outputs, shots)
-        if outputs.wants("rgb"):
-            self._take_pictures(outputs, "rgb", times, motions, eye="left")
+        plain = len(set(times)) == 1 and self.scene.sensor.is_perfect  # otherwise pictures need finished images, one after the other
+        with self._team.together() if plain else nullcontext():
+            self._labeller.fill(outputs, shots)
+            if outputs.wants("rgb"):
+                self._take_pictures(outputs, "rgb", times, motions, eye="left")
         if outputs.wants("rgb_right"):
             self._take_pictures(outputs, "rgb_right", times, motions, eye="right")
         if outputs.wants("sensor_depth"):
@@ -152,7 +155,13 @@ class SceneRenderer:
                 continue
             radiance = self._light.radiance([self._moment(time, motions[k], eye) for k in chosen])
             for position, k in enumerate(chosen):
-                self._sensor.develop(radiance[position], self.scene.exposure, outputs[name][k])
+                self._develop(radiance[position], outputs[name][k])
+
+    def _develop(self, radiance: wp.array, picture: wp.array) -> None:
+        def rows(_piece: int, first: int, size: int) -> None:
+            self._sensor.develop(radiance[first : first + size], self.scene.exposure, picture[first : first + size])
+
+        self._team.later(radiance.shape[0], rows)
 
     def _moment(self, time: float, motion: Trajectory, eye: str) -> Moment:
         pose = motion.at(time)

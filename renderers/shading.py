@@ -46,7 +46,7 @@ class Shader:
         objects = upload_poses(self._buffers.world_from_object(moments[0].time), device)
         result: wp.array = wp.empty((batch, views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
         inputs = [now, sight_of(views), poses, objects, self._scenery, self._lighting, result]
-        self._team.launch_rows(self._shade, views.eye, batch, inputs)
+        self._team.launch_rows_later(self._shade, views.eye, batch, inputs)
         return result
 
     def _grid(self, views: Views, now: wp.array, batch: int) -> Any:
