@@ -115,11 +115,8 @@ class Labeller:
             by_lanes = is_cpu(self._buffers.device) and views.camera.is_pinhole
             kernel = write_motion_lanes if by_lanes else write_motion_pixels
             self._team.launch_rows_later(kernel, views.eye, len(shots), inputs)
-        if isinstance(self._cache.visibility, Occluder):
-            for direction, motion in zip(asked, motions, strict=True):
-                if direction in occluding:
-                    motion.occluded = outputs.flat(_DIRECTIONS[direction]["occluded"])
-                    self._cache.visibility.hide(views, now, [s.others[direction] for s in shots], motion)
+        for direction in occluding:
+            self._hide(outputs, views, now, shots, direction)
         if outputs.wants("scene_flow"):
             self._scene_flow(outputs, views, now, shots)
         if outputs.wants(*_DETAILS):
@@ -140,6 +137,13 @@ class Labeller:
         motion.then = upload(then, wp.int32, device) if then is not None else now
         motion.displacement = upload_poses(np.concatenate([self._displacement(s.now, s.others[direction]) for s in shots]), device)
         return motion
+
+    def _hide(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot], direction: str) -> None:
+        """Occlusion where the backend decides it by rays."""
+        if isinstance(self._cache.visibility, Occluder):
+            motion = self._motion(outputs, now, shots, direction, None)
+            motion.occluded = outputs.flat(_DIRECTIONS[direction]["occluded"])
+            self._cache.visibility.hide(views, now, [s.others[direction] for s in shots], motion)
 
     def _scene_flow(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
         carried = [self._displacement(s.now, Moment(s.others["forward"].time, s.now.pose)) for s in shots]
