@@ -2,21 +2,16 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_errors import label_errors
 from reference_labels import Reference
-from render_worlds import away_from_edges, centre_rays, random_world, triangle_shape
-from render_worlds import camera as pinhole
-from render_worlds import instance as thing
-from render_worlds import scene as scene_of
+from render_worlds import random_world
 
 from renderers.frame import LABELS
 from renderers.raster import RasterRenderer
-from scenes import geometry
-from scenes.scene import Scene, Shape
+from scenes.scene import Scene
 
 EXACT = tuple(name for name in LABELS if name not in ("rgb", "rgb_right", "sensor_depth"))
 
