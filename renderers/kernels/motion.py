@@ -123,11 +123,13 @@ def shift_of(values: wp.array(dtype=mat34), index: LaneInts) -> Lanes3: ...
 def unsettled(t: Any, at: Any, reach: Any, planes: int, views: Views, geometry: Geometry):
     """Not 0 where the surface of seen triangle t might hide a point: where t is neither the point's own nor its neighbour.
 
-    Neighbours on one surface, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there.
+    Neighbours on one surface, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there. Planes
+    that face the eye more than a right angle apart may be its near and its far side.
     """
     known = maximum(t, 0)
-    apart = take(views.planes, known + planes) - at.plane
-    same = (1 - (unequal(take(geometry.triangle_part, known), at.part) & 1)) & at.facing
+    plane = take(views.planes, known + planes)
+    apart = plane - at.plane
+    same = (1 - (unequal(take(geometry.triangle_part, known), at.part) & 1)) & at.facing & below(0.0, dot(plane, at.plane))
     crossing = below(reach * length(apart), dot(apart, at.ray))
     return below(-1, t) & unequal(t, at.own) & where(same, crossing, 1)
 
