@@ -15,9 +15,8 @@ from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.flatten import check_rigid
 from renderers.frame import LABELS
-from renderers.kernels.motion import Motion, Sight, write_motion_lanes, write_motion_pixels, write_scene_flow
+from renderers.kernels.motion import Motion, write_motion_lanes, write_motion_pixels, write_scene_flow
 from renderers.kernels.occlusion import Geometry
-from renderers.kernels.occlusion import Views as ViewRows
 from renderers.kernels.points import Details, Scenery, write_details
 from renderers.kernels.surface import Surface, write_surface_lanes, write_surface_pixels
 from renderers.moment import Moment
@@ -111,7 +110,7 @@ class Labeller:
         self._surface(outputs, views, now, len(shots))
         motions = [self._motion(outputs, now, shots, direction, then.get(direction)) for direction in asked]
         for one, other in zip_longest(motions[::2], motions[1::2], fillvalue=Motion()):
-            inputs = [now, views_of(views), self._geometry, one, other]
+            inputs = [now, views.rows, self._geometry, one, other]
             by_lanes = is_cpu(self._buffers.device) and views.camera.is_pinhole
             kernel = write_motion_lanes if by_lanes else write_motion_pixels
             self._team.launch_rows_later(kernel, views.eye, len(shots), inputs)
@@ -126,7 +125,7 @@ class Labeller:
         buffers = self._buffers
         if outputs.wants(*_SURFACE):
             surface = outputs.assign(Surface(), {name: name for name in _SURFACE})
-            inputs = [now, views_of(views), buffers.triangle_instance, buffers.semantics, surface]
+            inputs = [now, views.rows, buffers.triangle_instance, buffers.semantics, surface]
             kernel = write_surface_lanes if is_cpu(buffers.device) else write_surface_pixels
             self._team.launch_rows_later(kernel, views.eye, batch, inputs)
 
@@ -148,7 +147,7 @@ class Labeller:
     def _scene_flow(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
         carried = [self._displacement(s.now, Moment(s.others["forward"].time, s.now.pose)) for s in shots]
         poses = upload_poses(np.concatenate(carried), self._buffers.device)
-        inputs = [now, views_of(views), self._geometry, self._buffers.instance_count, poses, outputs.flat("scene_flow")]
+        inputs = [now, views.rows, self._geometry, self._buffers.instance_count, poses, outputs.flat("scene_flow")]
         self._team.launch_rows_later(write_scene_flow, views.eye, len(shots), inputs)
 
     def _details(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot]) -> None:
@@ -171,20 +170,3 @@ def scenery_of(buffers: SceneBuffers) -> Any:
     for name in ("triangles", "vertices", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
         setattr(scenery, name, getattr(buffers, name))
     return scenery
-
-
-def views_of(views: Views) -> Any:
-    """Views as kernels read them."""
-    rows: Any = ViewRows()
-    for name in ("triangle", "points", "planes"):
-        setattr(rows, name, getattr(views, name).flatten())
-    rows.pixels = views.camera.height * views.camera.width
-    rows.vertices, rows.faces = views.points.shape[1], views.planes.shape[1]
-    return rows
-
-
-def sight_of(views: Views) -> Any:
-    """Views as kernels read them."""
-    sight: Any = Sight()
-    sight.triangle, sight.points, sight.planes = views.triangle, views.points, views.planes
-    return sight

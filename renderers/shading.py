@@ -15,7 +15,7 @@ from renderers.kernels.common import Eye
 from renderers.kernels.lanes import LANES
 from renderers.kernels.reflectance import SkyRow
 from renderers.kernels.shading import Lighting, shade_lanes, shade_pixels
-from renderers.labels import scenery_of, sight_of
+from renderers.labels import scenery_of
 from renderers.moment import Moment
 from renderers.shadows import ShadowMaps
 from renderers.threads import Team
@@ -45,7 +45,7 @@ class Shader:
         poses = upload_poses(np.stack([m.pose for m in moments]), device)
         objects = upload_poses(self._buffers.world_from_object(moments[0].time), device)
         result: wp.array = wp.empty((batch, views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
-        inputs = [now, sight_of(views), poses, objects, self._scenery, self._lighting, result]
+        inputs = [now, views.sight, poses, objects, self._scenery, self._lighting, result]
         self._team.launch_rows_later(self._shade, views.eye, batch, inputs)
         return result
 
@@ -59,7 +59,7 @@ class Shader:
             grid.place = wp.empty((batch, grid.width * grid.height + LANES), dtype=wp.vec3)
             grid.nearness, grid.hidden, grid.smooth = (wp.empty(grid.place.shape, dtype=wp.float32) for _ in range(3))
         for task in self._grid_tasks:
-            self._team.launch_rows(task, extent, batch, [views.eye, now, sight_of(views), grid])
+            self._team.launch_rows(task, extent, batch, [views.eye, now, views.sight, grid])
         return grid
 
 

@@ -21,7 +21,6 @@ from renderers.kernels.visibility_rays import (
     keep_second_hits,
     write_occluded,
 )
-from renderers.labels import views_of
 from renderers.moment import Moment
 from renderers.rays import Rays
 from renderers.threads import Team
@@ -68,7 +67,7 @@ class RayVisibility:
         self._team.launch_rows(aim, views.eye, count, [eyes, rays])
         hits = self._rays.closest(rays)
         self._doubtful.count.zero_()
-        where, rows = upload(slots, wp.int32, self._device), views_of(views)
+        where, rows = upload(slots, wp.int32, self._device), views.rows
         inputs = [where, eyes, objects, self._buffers.vertices, self._geometry, hits.t, hits.triangle, hits.normal, rows, self._doubtful]
         self._team.launch_rows(keep_hits, views.eye, count, inputs)
         self._look_again(views, [where, objects, self._buffers.vertices, self._geometry], rows)
@@ -90,7 +89,7 @@ class RayVisibility:
             self._rays.place(others[chosen[0]].time)
             eyes = upload_poses(np.stack([others[b].pose for b in chosen]), self._device)
             rays, entries = self._rays_for(views, len(chosen)), upload(chosen, wp.int32, self._device)
-            inputs = [entries, now, views_of(views), self._geometry, motion, eyes, rays]
+            inputs = [entries, now, views.rows, self._geometry, motion, eyes, rays]
             self._team.launch_rows(aim_at_points, views.eye, len(chosen), inputs)
             blocked = self._rays.occluded(rays, 1.0)
             self._team.launch_rows(write_occluded, views.eye, len(chosen), [entries, blocked, motion.occluded])

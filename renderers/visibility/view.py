@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu
 from renderers.kernels.common import BROWN_CONRADY, EQUIRECTANGULAR, FISHEYE, PINHOLE, Eye
+from renderers.kernels.motion import Sight
+from renderers.kernels.motion import Views as ViewRows
 from renderers.moment import Moment
 from scenes.camera import Camera
 
@@ -28,6 +30,7 @@ class Views:
     points: vec3 [S, V], vertices in the eye's frame; defined for the corners of the triangles in `triangle`.
     planes: vec3 [S, F], q such that nearness = q . ray for the rays of `pixel_ray`, where 1 / nearness is the distance in units of the
         ray's length (perspective), or q . (x, y, 1) = far - z (orthographic); defined for the triangles in `triangle`.
+    rows, sight: all of these as kernels read them, flat or not.
     """
 
     def __init__(self, camera: Camera, buffers: SceneBuffers, slots: int, far: float = 0.0) -> None:
@@ -37,6 +40,21 @@ class Views:
             self.triangle = wp.empty((slots, camera.height, camera.width), dtype=wp.int32)
             self.points = wp.empty((slots, len(buffers.flat.vertices)), dtype=wp.vec3)
             self.planes = wp.empty((slots, len(buffers.flat.triangles)), dtype=wp.vec3)
+        self.rows, self.sight = self._rows(), self._sight()
+
+    def _rows(self) -> Any:
+        """Views as kernels read them, in flat arrays."""
+        rows: Any = ViewRows()
+        for name in ("triangle", "points", "planes"):
+            setattr(rows, name, getattr(self, name).flatten())
+        rows.pixels = self.camera.height * self.camera.width
+        rows.vertices, rows.faces = self.points.shape[1], self.planes.shape[1]
+        return rows
+
+    def _sight(self) -> Any:
+        sight: Any = Sight()
+        sight.triangle, sight.points, sight.planes = self.triangle, self.points, self.planes
+        return sight
 
 
 class Visibility(Protocol):
