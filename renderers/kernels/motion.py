@@ -135,18 +135,18 @@ def unsettled(t: Any, at: Any, reach: Any, planes: int, views: Views, geometry: 
 
 
 @wp.func
-def ask_surfaces(a: int, b: int, c: int, d: int, at: Target, ask: int, view: int, views: Views, geometry: Geometry):
+def ask_surfaces(a: int, b: int, c: int, d: int, at: Target, ask: int, near: float, view: int, views: Views, geometry: Geometry):
     """Not 0 where the surface of a seen triangle hides the point."""
     behind = int(0)
     if ask != 0:
-        if hides(wp.vec4i(a, b, c, d), at.own, at.ray, at.nearness, view, views, geometry):
+        if hides(wp.vec4i(a, b, c, d), at.own, at.ray, at.nearness, near, view, views, geometry):
             behind = 1
     return behind
 
 
 @wp.func
 def ask_surfaces(
-    a: LaneInts, b: LaneInts, c: LaneInts, d: LaneInts, at: Targets, ask: LaneInts, view: int, views: Views, geometry: Geometry
+    a: LaneInts, b: LaneInts, c: LaneInts, d: LaneInts, at: Targets, ask: LaneInts, near: float, view: int, views: Views, geometry: Geometry
 ):
     behind = ask * 0
     one = Target()
@@ -156,7 +156,7 @@ def ask_surfaces(
             one.own = at.own[k]
             one.ray = wp.vec3(at.ray[0, k], at.ray[1, k], at.ray[2, k])
             one.nearness = at.nearness[k]
-            behind[k] = ask_surfaces(a[k], b[k], c[k], d[k], one, 1, view, views, geometry)
+            behind[k] = ask_surfaces(a[k], b[k], c[k], d[k], one, 1, near, view, views, geometry)
         k += 1
     return behind
 
@@ -192,7 +192,7 @@ def hidden(eye: Eye, view: int, u: Any, v: Any, at: Any, ask: Any, views: Views,
         d = where(unsettled(d, at, reach, planes, views, geometry), d, at.own)
         open = open & (unequal(a, at.own) | unequal(b, at.own) | unequal(c, at.own) | unequal(d, at.own))
         if anywhere(open):
-            behind = ask_surfaces(a, b, c, d, at, open, view, views, geometry)
+            behind = ask_surfaces(a, b, c, d, at, open, eye.near, view, views, geometry)
     return behind
 
 

@@ -81,10 +81,11 @@ def surface_on_ray(start: int, ray: wp.vec3, first: int, points: wp.array(dtype=
 
 
 @wp.func
-def hides(seen: wp.vec4i, own: int, ray: wp.vec3, nearness: float, view: int, views: Views, geometry: Geometry):
+def hides(seen: wp.vec4i, own: int, ray: wp.vec3, nearness: float, near: float, view: int, views: Views, geometry: Geometry):
     """Whether a surface that the four pixels around a point show meets the ray before it; the point is of triangle `own`, at `nearness`.
 
-    Exact for all surfaces of which one of these pixels shows a triangle on the point's side of any fold.
+    Exact for all surfaces of which one of these pixels shows a triangle on the point's side of any fold. What is cut off at depth `near`
+    does not count.
     """
     last = int(-1)
     for k in range(4):
@@ -92,6 +93,6 @@ def hides(seen: wp.vec4i, own: int, ray: wp.vec3, nearness: float, view: int, vi
         if t >= 0 and t != own and t != last:
             last = t
             reached, w = surface_on_ray(t, ray, view * views.vertices, views.points, geometry)
-            if reached >= 0 and reached != own and w > nearness * (1.0 + SAME_DEPTH):
+            if reached >= 0 and reached != own and w > nearness * (1.0 + SAME_DEPTH) and w * near <= ray[2]:
                 return True
     return False
