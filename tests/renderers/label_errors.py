@@ -24,7 +24,7 @@ def surface_errors(frame: Frame, reference: Reference) -> tuple[dict[str, float]
         relative = np.where(agree & seen.valid, np.abs(depth / seen.depth - 1), 0.0)
     shown = relative[off & seen.valid] if (off & seen.valid).any() else np.zeros(1)
     same = agree & seen.valid & (relative < 1e-4)
-    rays = centre_rays(reference.camera)
+    lengths = np.linalg.norm(centre_rays(reference.camera), axis=-1)
     figures = {
         "ids_off": _share(~agree, off),
         "ids_all": _share(~agree, np.ones_like(off)),
@@ -32,7 +32,7 @@ def surface_errors(frame: Frame, reference: Reference) -> tuple[dict[str, float]
         "depth_median": float(np.median(shown)),
         "depth_999": float(np.quantile(shown, 0.999)),
         "depth_elsewhere": _share(relative > 1e-4, agree & seen.valid),
-        "distance": _largest(frame["distance"] / (depth * np.linalg.norm(rays, axis=-1)) - 1, seen.valid & frame["valid"]),
+        "distance": _largest(frame["distance"] / np.where(frame["valid"], depth * lengths, 1.0) - 1, frame["valid"]),
         "normal": _share(np.abs(frame["normal"] - seen.normal).max(-1) > 1e-4, same),  # at seams either facet may be met
         "object_point": _largest(np.linalg.norm(frame["object_point"] - seen.object_point, axis=-1) / seen.depth, same),
     }

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from label_errors import label_errors
 from reference_labels import Reference
@@ -54,5 +54,6 @@ def test_full_size_worlds_are_exact(seed):
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**9), objects=st.sampled_from([3, 14, 30]))
+@example(seed=1179, objects=14)  # the camera leaves a ball: near and far side meet within few pixels
 def test_random_worlds_are_exact(seed, objects):
     assert_exact(errors_of(random_world(seed, width=96, height=72, objects=objects)), 96 * 72, flow_px=1e-2)
