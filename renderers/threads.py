@@ -54,8 +54,10 @@ class Team:
         postponed: list[Task] = []
         self._postponed = postponed
         self._rows = 0
-        yield
-        self._postponed = None
+        try:
+            yield
+        finally:  # after an error, too: what comes next must not wait for an end that has passed
+            self._postponed = None
 
         def all_tasks(piece: int, first: int, size: int) -> None:
             for task in postponed:
