@@ -21,7 +21,7 @@ from renderers.kernels.points import Details, Scenery, write_details
 from renderers.kernels.surface import Surface, write_surface_lanes, write_surface_pixels
 from renderers.moment import Moment
 from renderers.threads import Team
-from renderers.visibility.view import Occluder, ViewCache, Views
+from renderers.visibility.view import NEAR_M, Occluder, ViewCache, Views
 from scenes import geometry
 
 _WARP_TYPES = {"float32": wp.float32, "uint8": wp.uint8, "uint16": wp.uint16, "bool": wp.bool}
@@ -92,6 +92,8 @@ class Labeller:
         self._geometry: Any = Geometry()
         for name in ("triangles", "across", "triangle_part", "triangle_instance"):
             setattr(self._geometry, name, getattr(buffers, name))
+        flat = buffers.flat
+        self._open = np.bincount(flat.triangle_instance[~flat.triangle_closed], minlength=buffers.instance_count) > 0
         self.scenery = scenery_of(buffers)
         self._by_rays = isinstance(cache.visibility, Occluder)
 
@@ -135,6 +137,9 @@ class Labeller:
         motion.wanted, motion.instances = True, self._buffers.instance_count
         motion.then = upload(then, wp.int32, device) if then is not None else now
         motion.displacement = upload_poses(np.concatenate([self._displacement(s.now, s.others[direction]) for s in shots]), device)
+        motion.from_behind = upload(
+            np.concatenate([self._from_behind(s.now) | self._from_behind(s.others[direction]) for s in shots]), wp.int32, device
+        )
         return motion
 
     def _hide(self, outputs: Outputs, views: Views, now: wp.array, shots: Sequence[Shot], direction: str) -> None:
@@ -155,6 +160,14 @@ class Labeller:
         poses = upload_poses(np.stack([self._buffers.eye_from_object(s.now) for s in shots]), self._buffers.device)
         inputs = [now, views.triangle, views.points, views.planes, poses, self.scenery, details]
         self._team.launch_rows_later(write_details, views.eye, len(shots), inputs)
+
+    def _from_behind(self, moment: Moment) -> NDArray[np.bool_]:
+        """bool [I]: whether an eye may see surfaces of an instance from behind: it is not closed, or the eye is about its bounding box."""
+        pose, bounds, margin = self._buffers.eye_from_object(moment), self._buffers.flat.bounds, 4 * NEAR_M
+        eye = -np.einsum("kji,kj->ki", pose[:, :3, :3], pose[:, :3, 3])
+        within = (eye >= bounds[:, 0] - margin) & (eye <= bounds[:, 1] + margin)
+        inside: NDArray[np.bool_] = self._open | within.all(1)
+        return inside
 
     def _displacement(self, now: Moment, then: Moment) -> NDArray[np.float64]:
         """float64 [I, 3, 4]: how points of each instance move in the eye's frame, minus identity; exactly zero where nothing changes."""

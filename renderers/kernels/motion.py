@@ -59,12 +59,14 @@ class Motion:
 
     displacement [B * instances]: (eye'_from_eye - identity) of what moves with each instance, so that small motions keep their relative
     precision and what rests has a flow of exactly zero. disparity is meant for an eye that is shifted along x alone.
+    from_behind [B * instances]: 1 where surfaces of an instance may be seen from behind (needed for occlusion only).
     """
 
     wanted: wp.bool
     instances: wp.int32
     then: wp.array(dtype=wp.int32)
     displacement: wp.array(dtype=mat34)
+    from_behind: wp.array(dtype=wp.int32)
     flow: wp.array(dtype=wp.vec2)
     disparity: wp.array(dtype=wp.float32)
     occluded: wp.array(dtype=wp.bool)
@@ -75,7 +77,7 @@ class Motion:
 class Target:
     """A surface point as another eye has it: `ray` leads to it, of `nearness` along that ray; `plane` is its triangle's there.
 
-    own, part: its triangle and connected surface. facing: not 0 where that eye sees the same side of the triangle.
+    own, part: its triangle and connected surface. facing: not 0 where both eyes see the outer side of the triangle.
     """
 
     own: wp.int32
@@ -123,8 +125,8 @@ def shift_of(values: wp.array(dtype=mat34), index: LaneInts) -> Lanes3: ...
 def unsettled(t: Any, at: Any, reach: Any, planes: int, views: Views, geometry: Geometry):
     """Not 0 where the surface of seen triangle t might hide a point: where t is neither the point's own nor its neighbour.
 
-    Neighbours on one surface, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there. Planes
-    that face the eye more than a right angle apart may be its near and its far side.
+    Neighbours on one surface, whose planes meet within `reach` (a share of the distance) of the ray, do not hide each other there. The
+    two sides of a narrow fold do not count as such, nor does what may be the near and the far side of a body.
     """
     known = maximum(t, 0)
     plane = take(views.planes, known + planes)
@@ -283,7 +285,7 @@ def follow(
         at.nearness = w
         normal = plane + turned_by(out.displacement, pose, plane)
         along = dot(normal, translation) + 1.0
-        at.facing = below(0.0, along)
+        at.facing = below(0.0, along) & (1 - take(out.from_behind, pose))
         at.plane = normal * (1.0 / along)
         store(out.occluded, pixel, end, hidden(eye, out.then[b], u, v, at, within, views, geometry))
     if out.flow.shape[0] > 0:
