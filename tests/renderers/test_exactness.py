@@ -55,5 +55,6 @@ def test_full_size_worlds_are_exact(seed):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**9), objects=st.sampled_from([3, 14, 30]))
 @example(seed=1179, objects=14)  # the camera leaves a ball: near and far side meet within few pixels
+@example(seed=12450, objects=14)  # it leaves a box, whose corner has its sides at right angles
 def test_random_worlds_are_exact(seed, objects):
     assert_exact(errors_of(random_world(seed, width=96, height=72, objects=objects)), 96 * 72, flow_px=1e-2)
