@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,21 @@ def is_cpu(device: str) -> bool:
 
 
 def upload(values: Any, dtype: Any, device: str) -> wp.array:
-    """A Warp array of `values` on a device."""
+    """A Warp array of `values` on a device. On the CPU it shares the memory of a numpy array that has the right type already."""
+    if is_cpu(device):
+        host = np.ascontiguousarray(values, dtype=_numpy_type(dtype))
+        shared: wp.array = wp.array(host, dtype=dtype, device=device, copy=False)
+        return shared
     array: wp.array = wp.array(values, dtype=dtype, device=device)
     return array
+
+
+@lru_cache(maxsize=64)
+def _numpy_type(dtype: Any) -> Any:
+    """The numpy type of a Warp scalar, of the scalars of a vector or matrix, or of a kernel struct."""
+    if hasattr(dtype, "numpy_dtype"):
+        return dtype.numpy_dtype()
+    return np.dtype(wp.dtype_to_numpy(getattr(dtype, "_wp_scalar_type_", dtype)))
 
 
 def upload_poses(poses: NDArray[np.floating], device: str) -> wp.array:

@@ -128,7 +128,8 @@ def scan_image_triangle(
     step_v = q[1] / eye.fy
     w_low = wp.min(a[2], wp.min(b[2], c[2]))
     w_high = wp.max(a[2], wp.max(b[2], c[2]))
-    for row in range(top + canvas.first, bottom, canvas.step):
+    row = top + canvas.first
+    while row < bottom:  # a range with a step that is not known costs more than such small loops do
         v = float(row) + 0.5
         u_long = a[0] + (v - a[1]) * slope_long
         u_short = a[0] + (v - a[1]) * slope_upper
@@ -140,6 +141,7 @@ def scan_image_triangle(
         for column in range(first, end):
             w = base + (float(column) + 0.5 - eye.cx) * step_u
             put(keys, canvas.layer, row, column, wp.clamp(w, w_low, w_high), triangle)
+        row += canvas.step
 
 
 @wp.func
@@ -335,13 +337,15 @@ def scan_triangles(
     canvas.layer = k * layers + layer
     canvas.first = 0
     canvas.step = 1
-    for i in range(span[0] + lane, span[1], lanes):
+    i = span[0] + lane
+    while i < span[1]:
         if set_up(eye, k, slot, i, fronts_only, from_space):
             queued = bool(False)
             if queue.entries.shape[0] > 0 and rows_high(eye, k, i, from_space) > queue.rows:
                 queued = enqueue(queue, wp.vec3i(k, slot, i))
             if not queued:
                 scan(eye, k, slot, i, canvas, from_space, keys)
+        i += lanes
 
 
 @wp.kernel
