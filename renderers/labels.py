@@ -57,23 +57,38 @@ class Outputs:
 
     def flat(self, name: str) -> wp.array:
         """The same array with one dimension for all pixels of the batch."""
-        array = self[name]
-        return array.reshape((-1, *array.shape[3:]))
+        if is_cpu(self._device) and name not in self._warp:
+            array = self._host(name)
+            return wp.array(array.reshape(-1, *array.shape[3:]), dtype=_dtype(name), device=self._device, copy=False)
+        whole = self[name]
+        return whole.reshape((-1, *whole.shape[3:]))
 
     def __getitem__(self, name: str) -> wp.array:
         """The Warp array of a label that is wanted, made when first asked for."""
         if name not in self._warp:
-            label = LABELS[name]
-            vector = _VECTORS.get(label.channels) if label.dtype == "float32" else None
-            dtype = vector or _WARP_TYPES[label.dtype]
-            shape = (*self._size, label.channels) if label.channels else self._size
             if is_cpu(self._device):
-                self.arrays[name] = np.empty(shape, dtype=label.dtype)
-                self._warp[name] = wp.array(self.arrays[name], dtype=dtype, device=self._device, copy=False)
+                self._warp[name] = wp.array(self._host(name), dtype=_dtype(name), device=self._device, copy=False)
             else:
-                self._warp[name] = wp.empty(self._size if vector else shape, dtype=dtype, device=self._device)
+                label, vector = LABELS[name], _dtype(name) in _VECTORS.values()
+                shape = (*self._size, label.channels) if label.channels and not vector else self._size
+                self._warp[name] = wp.empty(shape, dtype=_dtype(name), device=self._device)
                 self.arrays[name] = wp.to_torch(self._warp[name])
         return self._warp[name]
+
+    def _host(self, name: str) -> NDArray[Any]:
+        """The numpy array of a label, made when first asked for."""
+        if name not in self.arrays:
+            label = LABELS[name]
+            shape = (*self._size, label.channels) if label.channels else self._size
+            self.arrays[name] = np.empty(shape, dtype=label.dtype)
+        host: NDArray[Any] = self.arrays[name]
+        return host
+
+
+def _dtype(name: str) -> Any:
+    """The Warp type of a label's elements: vectors where it has several real numbers a pixel."""
+    label = LABELS[name]
+    return (_VECTORS.get(label.channels) if label.dtype == "float32" else None) or _WARP_TYPES[label.dtype]
 
 
 @dataclass(frozen=True)
