@@ -53,7 +53,7 @@ def motion_errors(frame: Frame, reference: Reference, direction: str, seen: Seen
     clear = same & ((np.abs(margin) > _BORDER_PX) | (place[..., 2] < 0)) & (np.abs(place[..., 2]) > _PLANE_M)
     inside = clear & ~outside
     ours = np.stack([-frame["disparity"], np.zeros_like(frame["disparity"])], axis=-1) if right else frame[f"flow_{direction}"]
-    hidden, occluded = reference.hidden(carried, time + step, right), frame[f"occluded_{direction}"]
+    hidden, occluded = reference.hidden(carried, seen.face, time + step, right), frame[f"occluded_{direction}"]
     figures = {
         "flow_px": _largest(np.linalg.norm(ours - flow, axis=-1), inside),
         "out_of_frame": float((frame[f"out_of_frame_{direction}"] != outside)[clear].sum()),

@@ -18,8 +18,9 @@ _NOTHING = 4294967295
 
 @dataclass(frozen=True)
 class Seen:
-    """What the pixels of one image show: world and object_point [H, W, 3], metres; normal [H, W, 3] in the camera's frame."""
+    """What the pixels of one image show: world and object_point [H, W, 3], metres; normal [H, W, 3] in the camera's frame; face or -1."""
 
+    face: np.ndarray
     depth: np.ndarray
     instance: np.ndarray
     valid: np.ndarray
@@ -83,7 +84,7 @@ class Reference:
         n = np.where((n * ways).sum(-1, keepdims=True) > 0, -n, n) @ pose[:3, :3]
         valid = face >= 0
         point = np.einsum("...k,...kj->...j", weights, own[face])
-        return Seen(np.where(valid, depth, np.inf), np.where(valid, owner[face] + 1, 0), valid, n, point, world)
+        return Seen(face, np.where(valid, depth, np.inf), np.where(valid, owner[face] + 1, 0), valid, n, point, world)
 
     def carried(self, seen: Seen, time: float, other: float) -> np.ndarray:
         """World points [H, W, 3] at the time `other` of what is seen at `time`."""
@@ -97,12 +98,13 @@ class Reference:
         pose = self.pose(time, right)
         return (points - pose[:3, 3]) @ pose[:3, :3]
 
-    def hidden(self, points: np.ndarray, time: float, right: bool = False, same: float = 1e-4) -> np.ndarray:
-        """Whether a surface lies before world points [..., 3] for the eye at `time`, by more than the fraction `same` of the way."""
+    def hidden(self, points: np.ndarray, own: np.ndarray, time: float, right: bool = False, same: float = 1e-4) -> np.ndarray:
+        """Whether another face lies before world points [..., 3] of faces `own`, by more than the fraction `same` of the way."""
         depth = self.in_camera(points, time, right)[..., 2]
         with np.errstate(all="ignore"):
             start = np.clip(NEAR_M / depth, 0.0, 0.999)
-        return self.cast(time, right, points - self.pose(time, right)[:3, 3], start)[0] < 1 - same
+        reach, face = self.cast(time, right, points - self.pose(time, right)[:3, 3], start)
+        return (reach < 1 - same) & (face != own)
 
 
 def _barycentric(point: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:

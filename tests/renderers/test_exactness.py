@@ -1,4 +1,4 @@
-"""Every label against Embree and float64 reprojection on random worlds with moving objects; bounds are about ten times what 3000 gave."""
+"""Every label against Embree and float64 reprojection on random worlds with moving objects; bounds leave room above the worst of 9000."""
 
 from dataclasses import replace
 
@@ -49,11 +49,11 @@ def assert_exact(errors: dict[str, float], pixels: int, flow_px: float) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_full_size_worlds_are_exact(seed):
-    """Measured over 12 worlds: flow within 1e-3 px, depth within 5e-7 at 99.9 %, occlusion on all pixels but 2e-5 of them."""
+    """Worst of 40 worlds: flow 1.6e-3 px, depth 7.5e-7 at 99.9 %, occlusion right on all pixels but 4e-5 of them."""
     assert_exact(errors_of(random_world(seed, width=640, height=480)), 640 * 480, flow_px=1e-2)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**9), objects=st.sampled_from([3, 14, 30]))
 @example(seed=1179, objects=14)  # the camera leaves a ball: near and far side meet within few pixels
 @example(seed=12450, objects=14)  # it leaves a box, whose corner has its sides at right angles

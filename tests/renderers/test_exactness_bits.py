@@ -44,7 +44,7 @@ def test_any_set_of_labels_gives_the_same_bits(world, alone, names, time):
     assert_same(RasterRenderer(world).render(time, names), alone[time], names, f"of {names}")
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(times=st.lists(st.integers(0, 2), min_size=1, max_size=6), data=st.data())
 def test_any_batch_and_order_of_times_gives_the_same_bits(world, alone, times, data):
     """One renderer: single frames and batches in turns, more moments than it remembers."""
