@@ -12,7 +12,7 @@ from renderers.kernels.common import KERNEL_OPTIONS, mat34, rotate
 from renderers.kernels.path_lights import GLOW, Choice, LightSample, appeal, choose_emitter, sample_glow, sample_light
 from renderers.kernels.path_sampling import mixed, power_heuristic, random_pair
 from renderers.kernels.path_surface import Surface, World, limited, mean3, meet, reflectance, reflection_density, reflection_direction
-from renderers.kernels.rays import ray_direction, ray_origin
+from renderers.kernels.rays import ray_direction, ray_origin, write_ray
 from renderers.kernels.reflectance import sky_radiance
 
 wp.set_module_options(KERNEL_OPTIONS)
@@ -64,16 +64,6 @@ class Batch:
     path: wp.array(dtype=wp.int32)
     light: wp.array(dtype=wp.vec3)
     count: wp.array(dtype=wp.int32)
-
-
-@wp.func
-def write_ray(rays: wp.array2d(dtype=wp.float32), k: int, start: wp.vec3, direction: wp.vec3):
-    rays[k, 0] = start[0]
-    rays[k, 1] = start[1]
-    rays[k, 2] = start[2]
-    rays[k, 3] = direction[0]
-    rays[k, 4] = direction[1]
-    rays[k, 5] = direction[2]
 
 
 @wp.func

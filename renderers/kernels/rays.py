@@ -22,6 +22,16 @@ class Meshes:
 
 
 @wp.func
+def write_ray(rays: wp.array2d(dtype=wp.float32), k: int, start: wp.vec3, direction: wp.vec3):
+    rays[k, 0] = start[0]
+    rays[k, 1] = start[1]
+    rays[k, 2] = start[2]
+    rays[k, 3] = direction[0]
+    rays[k, 4] = direction[1]
+    rays[k, 5] = direction[2]
+
+
+@wp.func
 def ray_origin(rays: wp.array2d(dtype=wp.float32), k: int):
     return wp.vec3(rays[k, 0], rays[k, 1], rays[k, 2])
 

@@ -9,6 +9,7 @@ import warp as wp
 from renderers.kernels.common import BROWN_CONRADY, KERNEL_OPTIONS, PINHOLE, Eye, apply, mat34, pixel_ray, rotate
 from renderers.kernels.motion import SAME_DEPTH, Geometry, Motion, Views, image_shift, inside
 from renderers.kernels.raster import nearness_plane
+from renderers.kernels.rays import write_ray
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -28,16 +29,6 @@ class Doubtful:
     pixel: wp.array(dtype=wp.int32)
     rays: wp.array2d(dtype=wp.float32)
     count: wp.array(dtype=wp.int32)
-
-
-@wp.func
-def write_ray(rays: wp.array2d(dtype=wp.float32), k: int, start: wp.vec3, direction: wp.vec3):
-    rays[k, 0] = start[0]
-    rays[k, 1] = start[1]
-    rays[k, 2] = start[2]
-    rays[k, 3] = direction[0]
-    rays[k, 4] = direction[1]
-    rays[k, 5] = direction[2]
 
 
 @wp.func
