@@ -43,8 +43,7 @@ def check_frame(frame: Frame, scene: Scene) -> Iterator[Violation]:
     if {"instance", "semantic"} <= names:
         yield from _check_semantic(frame, scene)
     if {"instance", "contour"} <= names:
-        wrong = (frame["contour"] != contour_of(frame["instance"])) & (valid | frame["contour"])  # the sky's side of an edge is free
-        yield from _count("contour", wrong, "pixels disagree with the instance ids")
+        yield from _count("contour", frame["contour"] != contour_of(frame["instance"]), "pixels disagree with the instance ids")
     for direction, step in (("forward", 1), ("backward", -1)):
         yield from _check_motion(frame, scene, names, direction, step)
 
