@@ -46,7 +46,7 @@ SEAM_PX = wp.constant(2.0)
 
 @wp.struct
 class Sight:
-    """Views [S, ...] as kernels read them."""
+    """The same views with their dimensions, [S, H, W], [S, V] and [S, F], for kernels that stay within one view."""
 
     triangle: wp.array3d(dtype=wp.int32)
     points: wp.array2d(dtype=wp.vec3)

@@ -32,7 +32,7 @@ class Geometry:
 class Views:
     """S views as kernels read them: triangle [S * pixels], points [S * vertices], planes [S * faces].
 
-    Flat arrays, because finding an element of one takes a multiplication less for each dimension, which shows.
+    Flat arrays, so that lanes of pixels, each in a row and view of its own, are read by one index.
     """
 
     triangle: wp.array(dtype=wp.int32)
