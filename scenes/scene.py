@@ -23,7 +23,7 @@ from scenes.sensor import DEPTH_SENSORS, SENSORS, DepthSensor, Sensor
 FORMAT_VERSION = 1
 LENSES = ("pinhole", "distorted", "fisheye", "panorama")
 _PLAIN_FIELDS = ("family", "seed", "index", "frames", "label_space", "exposure", "stereo_baseline_m")
-Parameter = float | int | str
+Parameter = float | int | str | tuple[float, ...]
 Color = tuple[float, float, float]
 Vector = tuple[float, float, float]
 
@@ -62,6 +62,12 @@ class Shape:
     @classmethod
     def of(cls, kind: str, **parameters: Parameter) -> Shape:
         return cls(kind, _frozen(parameters))
+
+    def number(self, name: str) -> float:
+        """The value of a numeric parameter that was given; KeyError for one left to its default."""
+        value = dict(self.parameters)[name]
+        assert isinstance(value, float | int)
+        return float(value)
 
 
 @dataclass(frozen=True)
@@ -167,12 +173,27 @@ class PointLight:
 class Sky:
     """Radiance, W / (m^2 sr) per channel, of what is not covered by geometry; it also lights all surfaces as ambient light.
 
-    Seen radiance runs from `ground` below the horizon over `horizon` to `zenith`.
+    Seen radiance runs from `ground` below the horizon over `horizon` to `zenith`. `cloud_cover` in [0, 1] is the share of the sky that
+    clouds hide (seen only, they do not change the light); `cloud_seed` tells one cloudy sky from another.
     """
 
     zenith: Color = (0.5, 0.5, 0.5)
     horizon: Color = (0.5, 0.5, 0.5)
     ground: Color = (0.3, 0.3, 0.3)
+    cloud_cover: float = 0.0
+    cloud_seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Haze:
+    """Air that is not clear: a surface at distance d keeps exp(-`extinction_per_m` d) of its radiance and the rest is `radiance`."""
+
+    extinction_per_m: float
+    radiance: Color
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.extinction_per_m < 10:
+            raise UserError(f"haze has an extinction per metre from 0 (clear) to 10, not {self.extinction_per_m}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +240,7 @@ class Scene:
     materials: tuple[Material, ...]
     lights: tuple[Light, ...] = ()
     sky: Sky = field(default_factory=Sky)
+    haze: Haze | None = None
     exposure: float = 1.0
     stereo_baseline_m: float = 0.0
     sensor: Sensor = field(default_factory=Sensor)
@@ -244,6 +266,7 @@ class Scene:
             "materials": [asdict(m) for m in self.materials],
             "lights": [{"kind": kind, **asdict(light)} for light in self.lights for kind, t in _LIGHTS.items() if type(light) is t],
             "sky": asdict(self.sky),
+            "haze": asdict(self.haze) if self.haze else None,
             "sensor": asdict(self.sensor),
             "depth_sensor": asdict(self.depth_sensor) if self.depth_sensor else None,
             "metadata": dict(self.metadata),
@@ -268,6 +291,7 @@ class Scene:
                 materials=tuple(_material_from_json(e) for e in d["materials"]),
                 lights=lights,
                 sky=Sky(**_tuples(d["sky"])),
+                haze=Haze(**_tuples(d["haze"])) if d.get("haze") else None,
                 sensor=Sensor(**_tuples(d.get("sensor", {}))),
                 depth_sensor=DepthSensor(**d["depth_sensor"]) if d.get("depth_sensor") else None,
             )
@@ -292,7 +316,7 @@ def _trajectory_from_json(rows: list[list[float]]) -> Trajectory:
 
 
 def _recipe(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {**entry, "parameters": tuple((str(k), v) for k, v in entry["parameters"])}
+    return {**entry, "parameters": tuple((str(k), tuple(v) if isinstance(v, list) else v) for k, v in entry["parameters"])}
 
 
 def _material_from_json(entry: dict[str, Any]) -> Material:

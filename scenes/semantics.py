@@ -31,20 +31,63 @@ _TO_NYU40 = {
     "laptop": "otherprop",
     "mug": "otherprop",
     "clock": "otherprop",
+    "flying": "otherprop",
 }
+
+
+# Cityscapes label ids 0 ... 33 (github.com/mcordts/cityscapesScripts, `labels.py`); KITTI's semantic benchmark uses the same.
+CITYSCAPES = (
+    "unlabeled,ego vehicle,rectification border,out of roi,static,dynamic,ground,road,sidewalk,parking,rail track,building,wall,fence,"
+    "guard rail,bridge,tunnel,pole,polegroup,traffic light,traffic sign,vegetation,terrain,sky,person,rider,car,truck,bus,caravan,"
+    "trailer,train,motorcycle,bicycle"
+).split(",")
+
+# Category of an object -> Cityscapes class.
+_TO_CITYSCAPES = {
+    "van": "car",
+    "lane_marking": "road",
+    "junction": "road",
+    "kerb": "sidewalk",
+    "pavement": "sidewalk",
+    "lawn": "terrain",
+    "tree": "vegetation",
+    "hedge": "vegetation",
+    "bush": "vegetation",
+    "house": "building",
+    "garden_wall": "wall",
+    "street_lamp": "pole",
+    "bollard": "pole",
+    "traffic_light": "traffic light",
+    "traffic_sign": "traffic sign",
+    "cyclist": "rider",
+    "pedestrian": "person",
+    "bench": "static",
+    "bin": "static",
+    "post_box": "static",
+    "hydrant": "static",
+    "bus_stop": "static",
+    "flying": "dynamic",
+}
+_SPACES = {"nyu40": (NYU40, _TO_NYU40, "unlabelled"), "cityscapes": (CITYSCAPES, _TO_CITYSCAPES, "sky")}
+LABEL_SPACES = tuple(_SPACES)
 
 
 def class_names(label_space: str) -> tuple[str, ...]:
     """Names of the semantic ids 0, 1, ... of a label space."""
-    if label_space != "nyu40":
-        raise UserError(f"unknown label space {label_space!r}: known is nyu40")
-    return tuple(NYU40)
+    if label_space not in _SPACES:
+        raise UserError(f"unknown label space {label_space!r}: known are {', '.join(_SPACES)}")
+    return tuple(_SPACES[label_space][0])
 
 
 def semantic_id(category: str, label_space: str) -> int:
     """Semantic id of an object category; UserError when the label space has no class for it."""
     names = class_names(label_space)
-    name = _TO_NYU40.get(category, category)
+    name = _SPACES[label_space][1].get(category, category)
     if name not in names:
         raise UserError(f"category {category!r} has no class in label space {label_space}: add it to scenes/semantics.py")
     return names.index(name)
+
+
+def background_id(label_space: str) -> int:
+    """Semantic id of what no object covers: the sky where the label space has one, else 0."""
+    return class_names(label_space).index(_SPACES[label_space][2])

@@ -17,14 +17,15 @@ from scenes import shapes
 from scenes.camera import Camera
 from scenes.distributions import Choice, Distribution, Integers, Uniform
 from scenes.errors import UserError
+from scenes.furnishing import clutter, lighting, shell
+from scenes.furnishing.furnish import Furnisher
+from scenes.furnishing.layout import Box, Item, Layout
+from scenes.furnishing.room_types import TYPES
+from scenes.furnishing.walk import walk
 from scenes.geometry import compose, rotation_z
+from scenes.palette import Palette
 from scenes.randomness import Streams
-from scenes.rooms import clutter, lighting, moving, shell
-from scenes.rooms.furnish import Furnisher
-from scenes.rooms.layout import Box, Item, Layout
-from scenes.rooms.palette import Palette
-from scenes.rooms.types import TYPES
-from scenes.rooms.walk import walk
+from scenes.rooms import moving
 from scenes.scene import FamilyConfig, Instance, Material, Scene, Trajectory
 
 LABEL_SPACE = "nyu40"

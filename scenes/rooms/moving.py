@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
-from scenes.rooms.layout import Box, Layout
-from scenes.rooms.walk import CLEARANCE_M
+from scenes.furnishing.layout import Box, Layout
+from scenes.furnishing.walk import CLEARANCE_M
 from scenes.scene import Shape, Trajectory
 from scenes.trajectories import rolling
 

@@ -6,8 +6,6 @@ wall its inner surface is y = 0, the room lies at y < 0, the floor at z = 0, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -18,7 +16,7 @@ from scenes.shapes.parts import Part, box, boxes, join, rounded_box, tube
 THICKNESS_M = 0.16
 
 
-def lattice(xs: Sequence[float], zs: Sequence[float], solid: ArrayLike, y0: float, y1: float) -> Part:
+def lattice(xs: ArrayLike, zs: ArrayLike, solid: ArrayLike, y0: float, y1: float) -> Part:
     """An upright slab between y0 < y1 made of the cells of a grid: `solid` [len(zs)-1, len(xs)-1] says which exist, lowest row first.
 
     One closed surface without seams inside, so that no crack shows between neighbouring cells.
@@ -49,17 +47,15 @@ def lattice(xs: Sequence[float], zs: Sequence[float], solid: ArrayLike, y0: floa
 
 
 @made_of("floor")
-def floor(length: float, breadth: float) -> Mesh:
-    """The floor of a room of length (x) by breadth (y): its top is z = 0, and it reaches under the walls."""
-    rim = THICKNESS_M
-    return assemble(box(length + rim, breadth + rim, 0.1, (0, 0, -0.1)))
+def floor(length: float, breadth: float, rim: float = THICKNESS_M / 2, depth: float = 0.1) -> Mesh:
+    """The floor of a room of length (x) by breadth (y), `depth` thick: its top is z = 0, and it reaches `rim` under the walls."""
+    return assemble(box(length + 2 * rim, breadth + 2 * rim, depth, (0, 0, -depth)))
 
 
 @made_of("ceiling")
-def ceiling(length: float, breadth: float) -> Mesh:
-    """The ceiling of a room: its underside is z = 0."""
-    rim = THICKNESS_M
-    return assemble(box(length + rim, breadth + rim, 0.1))
+def ceiling(length: float, breadth: float, rim: float = THICKNESS_M / 2, depth: float = 0.1) -> Mesh:
+    """The ceiling of a room, `depth` thick: its underside is z = 0, and it reaches `rim` over the walls."""
+    return assemble(box(length + 2 * rim, breadth + 2 * rim, depth))
 
 
 @made_of("wall", "trim")
@@ -67,28 +63,30 @@ def wall(
     length: float,
     room_height: float,
     skirting: float = 0.08,
-    hole_x: float = 0.0,
-    hole_z: float = 0.0,
-    hole_width: float = 0.0,
-    hole_height: float = 0.0,
+    thickness: float = THICKNESS_M,
+    holes: tuple[float, ...] = (),
 ) -> Mesh:
-    """A wall with its skirting board and at most one rectangular opening, which is a door's where `hole_z` is 0."""
-    end = length / 2 + THICKNESS_M / 2
-    low, high = -THICKNESS_M / 2, room_height + THICKNESS_M / 2
-    left, right = hole_x - hole_width / 2, hole_x + hole_width / 2
-    if hole_width <= 0:
-        body = lattice([-end, end], [low, high], [[1]], 0.0, THICKNESS_M)
-    elif hole_z <= 0:
-        body = lattice([-end, left, right, end], [low, 0.0, hole_height, high], [[1, 1, 1], [1, 0, 1], [1, 1, 1]], 0.0, THICKNESS_M)
-    else:
-        zs = [low, hole_z, hole_z + hole_height, high]
-        body = lattice([-end, left, right, end], zs, [[1, 1, 1], [1, 0, 1], [1, 1, 1]], 0.0, THICKNESS_M)
+    """A wall with its skirting board and rectangular openings.
+
+    `holes` lists (x of the middle, z of the lower edge, width, height) of one opening after the other; a door's z is 0. They keep apart.
+    """
+    end = length / 2 + thickness / 2
+    low, high = -0.08, room_height + 0.08
+    cut = np.reshape(holes, (-1, 4))
+    left, right = cut[:, 0] - cut[:, 2] / 2, cut[:, 0] + cut[:, 2] / 2
+    bottom = np.where(cut[:, 1] <= 0, -0.04, cut[:, 1])  # below the floor's surface, where a door's reveal ends unseen
+    top = cut[:, 1] + cut[:, 3]
+    xs, zs = np.unique([-end, *left, *right, end]), np.unique([low, *bottom, *top, high])
+    x, z = (xs[:-1] + xs[1:]) / 2, (zs[:-1] + zs[1:])[:, None] / 2
+    solid = np.ones((len(zs) - 1, len(xs) - 1), dtype=bool)
+    for k in range(len(cut)):
+        solid &= ~((x > left[k]) & (x < right[k]) & (z > bottom[k]) & (z < top[k]))
     casing = 0.07
-    spans = [(-length / 2, length / 2)]
-    if hole_width > 0 and hole_z <= 0:
-        spans = [(-length / 2, left - casing + 0.005), (right + casing - 0.005, length / 2)]
-    boards = [rounded_box(b - a, 0.026, skirting, 0.006, ((a + b) / 2, -0.001, 0)) for a, b in spans if b - a > 0.03]
-    return assemble(body, boards)
+    doors = sorted((left[k] - casing + 0.005, right[k] + casing - 0.005) for k in range(len(cut)) if cut[k, 1] <= 0)
+    edges = [-length / 2, *(float(edge) for door in doors for edge in door), length / 2]
+    spans = zip(edges[::2], edges[1::2], strict=True)
+    boards = [rounded_box(b - a, 0.026, skirting, 0.006, ((a + b) / 2, -0.001, 0)) for a, b in spans if b - a > 0.03 and skirting > 0]
+    return assemble(lattice(xs, zs, solid, 0.0, thickness), boards)
 
 
 @made_of("door", "trim", "metal")

@@ -21,8 +21,9 @@ ROOM_PARTS: Variants = {
     "ceiling": [{"length": 4.0, "breadth": 3.0}],
     "wall": [
         {"length": 4.0, "room_height": 2.5},
-        {"length": 4.0, "room_height": 2.5, "hole_x": 0.5, "hole_z": 0.9, "hole_width": 1.4, "hole_height": 1.2},
-        {"length": 4.0, "room_height": 2.5, "hole_x": -1.0, "hole_width": 0.9, "hole_height": 2.0},
+        {"length": 4.0, "room_height": 2.5, "holes": (0.5, 0.9, 1.4, 1.2)},
+        {"length": 4.0, "room_height": 2.5, "holes": (-1.0, 0.0, 0.9, 2.0)},
+        {"length": 4.0, "room_height": 2.5, "thickness": 0.06, "holes": (-1.0, 0.0, 0.9, 2.0, 0.9, 0.8, 1.0, 1.2)},
     ],
     "door": [{"panels": k} for k in range(4)],
     "window": [{"panes": 3, "bars": 2}, {"panes": 1}],

@@ -11,9 +11,9 @@ from scipy.spatial import ConvexHull, cKDTree
 from scenes import rooms, shapes
 from scenes.distributions import Choice, Integers, Uniform
 from scenes.errors import UserError
+from scenes.furnishing.room_types import TYPES
 from scenes.geometry import transform
 from scenes.randomness import Streams
-from scenes.rooms.types import TYPES
 from scenes.scene import Instance, Scene
 from scenes.semantics import semantic_id
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
-from scenes.rooms.layout import Item, Layout
+from scenes.furnishing.layout import Item, Layout
 from scenes.trajectories import along_curve, catmull_rom, looking, sway
 
 Float = NDArray[np.float64]

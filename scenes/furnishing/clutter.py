@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from scenes.rooms.furnish import Furnisher, metres, shape_of
-from scenes.rooms.layout import Item
-from scenes.rooms.pieces import VARIANTS, picture, plant
-from scenes.scene import Shape
+from scenes.furnishing.furnish import Furnisher
+from scenes.furnishing.layout import Item
+from scenes.pieces import indoor as pieces
+from scenes.pieces.measures import metres, shape_of
 
 FEWEST, MOST = 20, 40  # instances of a scene
 
-
-def _stack(rng: np.random.Generator) -> Shape:
-    count = int(rng.integers(2, 6))
-    return shape_of(
-        "book_stack",
-        width=metres(rng, 0.2, 0.27),
-        depth=metres(rng, 0.14, 0.19),
-        height=0.03 * count,
-        count=count,
-        seed=int(rng.integers(VARIANTS)),
-    )
-
-
-def _row(rng: np.random.Generator) -> Shape:
-    return shape_of("book_row", width=metres(rng, 0.2, 0.42), height=metres(rng, 0.22, 0.28), seed=int(rng.integers(VARIANTS)))
-
-
-def _vase(rng: np.random.Generator) -> Shape:
-    style = str(rng.choice(["round", "tall", "flared", "bottle"]))
-    return shape_of("vase", width=metres(rng, 0.1, 0.2), height=metres(rng, 0.18, 0.42), style=style)
-
-
-def _bowl(rng: np.random.Generator) -> Shape:
-    return shape_of("bowl", width=metres(rng, 0.16, 0.32), height=metres(rng, 0.06, 0.11))
-
-
-def _mug(_: np.random.Generator) -> Shape:
-    return shape_of("mug")
-
-
-def _small_plant(rng: np.random.Generator) -> Shape:
-    return plant(rng, small=True)
-
-
-ON_TOP = {"books": _stack, "book_row": _row, "vase": _vase, "bowl": _bowl, "mug": _mug, "plant": _small_plant}
-
-
-def _carton(rng: np.random.Generator) -> Shape:
-    return shape_of("carton", width=metres(rng, 0.3, 0.55), depth=metres(rng, 0.25, 0.4), height=metres(rng, 0.2, 0.42))
-
-
-def _ball(rng: np.random.Generator) -> Shape:
-    return shape_of("ball", width=metres(rng, 0.16, 0.3))
-
-
-def _stool(rng: np.random.Generator) -> Shape:
-    return shape_of("stool", width=metres(rng, 0.32, 0.42), height=metres(rng, 0.42, 0.5))
-
-
-ON_FLOOR = {"plant": plant, "box": _carton, "ball": _ball, "stool": _stool}
+ON_TOP = {
+    "books": pieces.book_stack,
+    "book_row": pieces.book_row,
+    "vase": pieces.vase,
+    "bowl": pieces.bowl,
+    "mug": pieces.mug,
+    "plant": pieces.small_plant,
+}
+ON_FLOOR = {"plant": pieces.plant, "box": pieces.carton, "ball": pieces.ball, "stool": pieces.stool}
 
 
 def small_things(f: Furnisher, count: int) -> None:
@@ -79,7 +36,7 @@ def small_things(f: Furnisher, count: int) -> None:
 def floor_things(f: Furnisher, plants: int, others: int) -> None:
     """Plants in the corners, and other things that stand about."""
     for k in range(plants):
-        f.on_floor(f"plant/{k}", "plant", plant(f.rng(f"plant/{k}/shape")), corner=0.8)
+        f.on_floor(f"plant/{k}", "plant", pieces.plant(f.rng(f"plant/{k}/shape")), corner=0.8)
     for k in range(others):
         rng = f.rng(f"floor thing/{k}")
         kind = str(rng.choice(["box", "ball", "stool"], p=[0.4, 0.3, 0.3]))
@@ -89,7 +46,7 @@ def floor_things(f: Furnisher, plants: int, others: int) -> None:
 def pictures(f: Furnisher, count: int) -> None:
     """Pictures, and sometimes a clock, on the walls."""
     for k in range(count):
-        f.on_wall(f"picture/{k}", "picture", picture(f.rng(f"picture/{k}/shape")), middle=1.55)
+        f.on_wall(f"picture/{k}", "picture", pieces.picture(f.rng(f"picture/{k}/shape")), middle=1.55)
     if f.chance("clock", 0.4):
         f.on_wall(
             "clock",
@@ -126,7 +83,7 @@ def fill_up(f: Furnisher, fewest: int) -> None:
             kind = str(rng.choice(["books", "vase", "bowl", "mug"]))
             f.on_top(f"fill/{k}/place", kind, ON_TOP[kind](rng), f.surfaces[int(rng.integers(len(f.surfaces)))])
         elif rng.uniform() < 0.5:
-            f.on_wall(f"fill/{k}/place", "picture", picture(rng), middle=1.55)
+            f.on_wall(f"fill/{k}/place", "picture", pieces.picture(rng), middle=1.55)
         else:
             kind = str(rng.choice(["plant", "box", "stool"]))
             f.on_floor(f"fill/{k}/place", kind, ON_FLOOR[kind](rng), corner=0.7)

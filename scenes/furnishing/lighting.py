@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scenes.rooms.layout import Item, Layout
-from scenes.rooms.shell import Opening
+from scenes.furnishing.layout import Item, Layout
+from scenes.furnishing.shell import Opening
 from scenes.scene import Color, Material, PointLight, Sky
 from scenes.shapes import size
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scenes.furnishing.furnish import Furnisher
+from scenes.furnishing.layout import Box, Item, Layout, Wall
+from scenes.pieces.measures import metres, shape_of
 from scenes.randomness import Streams
-from scenes.rooms.furnish import Furnisher, metres, shape_of
-from scenes.rooms.layout import Box, Item, Layout, Wall
 from scenes.scene import Shape
 
 
@@ -70,9 +71,8 @@ def shell(layout: Layout, holes: tuple[Opening, ...], rng: np.random.Generator) 
         ),
     ]
     for wall in layout.walls:
-        hole = next((h for h in holes if h.wall == wall), None)
-        cut = {"hole_x": hole.along, "hole_z": hole.z, "hole_width": hole.width, "hole_height": hole.height} if hole else {}
-        shape = shape_of("wall", length=round(wall.length, 3), room_height=layout.height, skirting=skirting, **cut)
+        cut = tuple(measure for h in holes if h.wall == wall for measure in (h.along, h.z, h.width, h.height))
+        shape = shape_of("wall", length=round(wall.length, 3), room_height=layout.height, skirting=skirting, holes=cut)
         items.append(Item(name=f"wall_{wall.name}", category="wall", shape=shape, x=wall.x, y=wall.y, z=0, yaw=wall.yaw, group="room"))
     panels, panes, bars = int(rng.integers(0, 4)), int(rng.integers(1, 4)), int(rng.choice([0, 0, 1, 2]))
     for k, hole in enumerate(holes):

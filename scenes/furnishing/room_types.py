@@ -7,9 +7,10 @@ from math import pi
 
 import numpy as np
 
-from scenes.rooms import pieces
-from scenes.rooms.furnish import Furnisher, Surface, metres, shape_of
-from scenes.rooms.layout import Item
+from scenes.furnishing.furnish import Furnisher, Surface
+from scenes.furnishing.layout import Item
+from scenes.pieces import indoor as pieces
+from scenes.pieces.measures import metres, shape_of
 from scenes.scene import Shape
 from scenes.shapes import size
 
@@ -23,7 +24,7 @@ def _cushions(f: Furnisher, seat: Item, count: int) -> None:
     """Cushions that lean against the back of a sofa or armchair."""
     rng = f.rng(f"cushions/{seat.name}")
     width, depth, _ = size(seat.shape)
-    arm = float(dict(seat.shape.parameters)["arm_width"])
+    arm = seat.shape.number("arm_width")
     inner = width - 2 * arm
     edge = metres(rng, 0.36, 0.44)
     for k, place in enumerate(rng.permutation(max(1, int(inner / 0.52)))[:count]):
@@ -79,7 +80,7 @@ def _bedside(f: Furnisher, bed: Item) -> None:
         placed = f.beside(f"nightstand/{k}", "nightstand", stand, bed, at, surface=h, group="bed")
         if placed is not None and f.chance(f"bedside lamp/{k}", 1.0):
             f.on_top(f"bedside lamp/{k}", "lamp", lamp, f.surfaces[-1], at=(0.0, 0.04), group="bedside lamp")
-    top = float(dict(bed.shape.parameters)["mattress_top"])
+    top = bed.shape.number("mattress_top")
     for k in range(2 if width > 1.2 and f.chance("bed cushions", 0.6) else 0):
         shape = shape_of("cushion", width=0.42, depth=0.19, height=0.4, lean_deg=18.0)
         f.on_top(

@@ -8,9 +8,10 @@ from math import cos, pi, sin
 
 import numpy as np
 
+from scenes.furnishing.layout import Box, Item, Layout, Wall
+from scenes.pieces.measures import metres
 from scenes.randomness import Streams
-from scenes.rooms.layout import Box, Item, Layout, Wall
-from scenes.scene import Parameter, Shape
+from scenes.scene import Shape
 from scenes.shapes import size
 
 TRIES = 40
@@ -24,11 +25,6 @@ class Surface:
     z: float
     half_x: float
     half_y: float
-
-
-def metres(rng: np.random.Generator, low: float, high: float) -> float:
-    """A length drawn uniformly, to the millimetre."""
-    return round(float(rng.uniform(low, high)), 3)
 
 
 class Furnisher:
@@ -229,8 +225,3 @@ def rug_shape(rng: np.random.Generator, width: float, depth: float) -> Shape:
     if 0.75 < width / depth < 1.33 and rng.uniform() < 0.5:
         return Shape.of("round_rug", width=round(max(width, depth), 3), height=0.008)
     return Shape.of("rug", width=round(width, 3), depth=round(depth, 3), height=0.008, border=metres(rng, 0.04, 0.12))
-
-
-def shape_of(kind: str, **parameters: Parameter) -> Shape:
-    """`Shape.of` with lengths rounded to the millimetre, so that descriptions stay short."""
-    return Shape.of(kind, **{k: round(v, 3) if isinstance(v, float) else v for k, v in parameters.items()})

@@ -1,0 +1,13 @@
+"""The catalogue of things: each names what it is, draws a plausible shape of it, and says where it belongs.
+
+One line in a module's `PIECES` adds a thing; the families pick from `PIECES` by surroundings, size or category.
+"""
+
+from __future__ import annotations
+
+from scenes.pieces import indoor
+from scenes.pieces.piece import Piece
+
+PIECES: dict[str, Piece] = {**indoor.PIECES}
+
+__all__ = ["PIECES", "Piece"]
