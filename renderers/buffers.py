@@ -18,7 +18,7 @@ from renderers.kernels.materials import MaterialRow
 from renderers.moment import Moment
 from scenes import geometry
 from scenes.scene import Scene
-from scenes.semantics import semantic_id
+from scenes.semantics import background_id, semantic_id
 
 _REMEMBERED_MOMENTS = 16
 BLOCK = 64  # triangles (or vertices) of one instance that are culled and launched together
@@ -86,6 +86,7 @@ class SceneBuffers:
     """Warp arrays of one scene. `flat` keeps the same geometry on the host; `moving` bool [I] says whose pose changes with time.
 
     triangle_look: int32 [F], twice the material, plus one where the vertex normals differ from the face's.
+    semantics: int32 [I + 1], the class of what no instance covers, then that of each instance.
     """
 
     def __init__(self, scene: Scene, device: str) -> None:
@@ -99,7 +100,8 @@ class SceneBuffers:
         self.triangle_part = upload(flat.triangle_part, wp.int32, device)
         self.triangle_instance = upload(flat.triangle_instance, wp.int32, device)
         self.triangle_look = upload(flat.triangle_material * 2 + flat.triangle_smooth, wp.int32, device)
-        self.semantics = upload([semantic_id(i.category, scene.label_space) for i in scene.instances], wp.int32, device)
+        classes = [background_id(scene.label_space), *(semantic_id(i.category, scene.label_space) for i in scene.instances)]
+        self.semantics = upload(classes, wp.int32, device)
         self.texels, self.materials = _upload_materials(scene, device)
         emits = np.array([any(m.emission) for m in scene.materials])
         self.triangle_blocks = _triangle_blocks(flat, emits[flat.triangle_material])

@@ -31,7 +31,7 @@ from scenes import geometry
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Instance, Material, Scene, Sun, Texture
-from scenes.semantics import semantic_id
+from scenes.semantics import background_id, semantic_id
 from scenes.textures import build as build_texture
 
 NEAR_M = 0.01
@@ -61,7 +61,8 @@ class BulletRenderer:
         self._moving: list[tuple[int, Instance]] = []
         owners = self._populate(flat)
         self._instance_of_body = np.array([*owners, 0], dtype=np.uint16)  # PyBullet's mask says -1, the last entry, for none
-        self._semantics = np.array([0, *(semantic_id(i.category, scene.label_space) for i in scene.instances)], dtype=np.uint8)
+        classes = [background_id(scene.label_space), *(semantic_id(i.category, scene.label_space) for i in scene.instances)]
+        self._semantics = np.array(classes, dtype=np.uint8)
         self._far_m = _reach_m(scene, flat)
         self._shift_px = 0.0 if opengl else 0.5
         renderer = pybullet.ER_BULLET_HARDWARE_OPENGL if opengl else pybullet.ER_TINY_RENDERER

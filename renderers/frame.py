@@ -15,7 +15,10 @@ from scenes.errors import UserError
 
 @dataclass(frozen=True)
 class Label:
-    """One row of the table. `channels` 0 means [H, W], else [H, W, channels]. `invalid` is the value where `valid` is false."""
+    """One row of the table. `channels` 0 means [H, W], else [H, W, channels]. `invalid` is the value where `valid` is false.
+
+    `semantic` has the class of the sky there instead, in label spaces with one, unless the lens exposes the pixel to nothing.
+    """
 
     name: str
     dtype: str
@@ -35,7 +38,14 @@ LABELS: dict[str, Label] = {
         Label("depth", "float32", 0, "m", np.inf, "camera z of the surface"),
         Label("normal", "float32", 3, "1", 0, "unit geometric normal, camera frame, facing the camera"),
         Label("instance", "uint16", 0, "id", 0, "1 + position in Scene.instances"),
-        Label("semantic", "uint8", 0, "id", 0, "class id in the scene's label space"),
+        Label(
+            "semantic",
+            "uint8",
+            0,
+            "id",
+            0,
+            "class id in the scene's label space; where nothing is hit that of the sky, if it has one",
+        ),
         Label("contour", "bool", 0, "", 0, "a 4-neighbour has another instance id; defined also where `valid` is false (id 0)"),
         Label("flow_forward", "float32", 2, "px", 0, "projection at t+1 minus pixel centre at t, (du, dv); 0 behind the camera"),
         Label("flow_backward", "float32", 2, "px", 0, "projection at t-1 minus pixel centre at t, (du, dv); 0 behind the camera"),

@@ -12,7 +12,7 @@ from renderers.frame import LABELS, Frame
 from scenes import geometry
 from scenes.camera import Camera
 from scenes.scene import Scene
-from scenes.semantics import semantic_id
+from scenes.semantics import background_id, semantic_id
 
 FLOW_TOLERANCE_PX = 1e-2
 FLOW_TOLERANCE_RELATIVE = 1e-4
@@ -33,15 +33,15 @@ def check_frame(frame: Frame, scene: Scene) -> Iterator[Violation]:
     if "valid" not in names:
         return
     valid: Mask = frame["valid"]
-    for name in (n for n in LABELS if n in names and n not in ("rgb", "valid", "contour")):
+    for name in (n for n in LABELS if n in names and n not in ("rgb", "semantic", "valid", "contour")):
         yield from _count(name, ~valid & _differs(frame[name], LABELS[name].invalid), "pixels without a surface hold a value")
     yield from _count("valid", valid & np.isnan(unit_rays(frame.camera)[..., 2]), "pixels that the lens does not expose hold a surface")
     checks = {"depth": _check_depth, "distance": _check_distance, "normal": _check_normal, "instance": _check_instance}
     for name, check in checks.items():
         if name in names:
             yield from check(frame, scene, valid)
-    if {"instance", "semantic"} <= names:
-        yield from _check_semantic(frame, scene)
+    if "semantic" in names:
+        yield from _check_semantic(frame, scene, valid, names)
     if {"instance", "contour"} <= names:
         yield from _count("contour", frame["contour"] != contour_of(frame["instance"]), "pixels disagree with the instance ids")
     for direction, step in (("forward", 1), ("backward", -1)):
@@ -108,10 +108,14 @@ def _check_instance(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violati
     yield from _count("instance", instance > len(scene.instances), f"ids exceed the scene's {len(scene.instances)} instances")
 
 
-def _check_semantic(frame: Frame, scene: Scene) -> Iterator[Violation]:
-    classes = np.array([0, *(semantic_id(i.category, scene.label_space) for i in scene.instances)], dtype=np.uint8)
-    instance = np.minimum(frame["instance"], len(scene.instances))
-    yield from _count("semantic", classes[instance] != frame["semantic"], "pixels are not of their instance's class")
+def _check_semantic(frame: Frame, scene: Scene, valid: Mask, names: set[str]) -> Iterator[Violation]:
+    unexposed = np.isnan(unit_rays(frame.camera)[..., 2])
+    nothing = np.where(unexposed, 0, background_id(scene.label_space))
+    yield from _count("semantic", ~valid & (frame["semantic"] != nothing), "pixels without a surface are not of the background's class")
+    if "instance" in names:
+        classes = np.array([0, *(semantic_id(i.category, scene.label_space) for i in scene.instances)], dtype=np.uint8)
+        instance = np.minimum(frame["instance"], len(scene.instances))
+        yield from _count("semantic", valid & (classes[instance] != frame["semantic"]), "pixels are not of their instance's class")
 
 
 def contour_of(instance: NDArray[Any]) -> Mask:

@@ -6,7 +6,7 @@ from typing import Any
 
 import warp as wp
 
-from renderers.kernels.common import KERNEL_OPTIONS, Eye
+from renderers.kernels.common import KERNEL_OPTIONS, PINHOLE, Eye
 from renderers.kernels.lane_arrays import pixel_from, pixels_from, rays_through, take
 from renderers.kernels.lane_outputs import store
 from renderers.kernels.lanes import LANES, add, below, bit_and, bit_or, div, dot, length, maximum, minimum, mul, part, sub, unequal, where
@@ -17,7 +17,7 @@ wp.set_module_options(KERNEL_OPTIONS)
 
 @wp.struct
 class Surface:
-    """Outputs [B * H * W]; an empty array is skipped. semantics [I]: the class of each instance."""
+    """Outputs [B * H * W]; an empty array is skipped. semantics [I + 1]: the class of none, then of each instance."""
 
     depth: wp.array(dtype=wp.float32)
     distance: wp.array(dtype=wp.float32)
@@ -38,6 +38,16 @@ def owner_of(t: Any, triangle_instance: wp.array(dtype=wp.int32)):
 def differs(t: Any, owner: Any, other: Any, triangle_instance: wp.array(dtype=wp.int32)):
     """Not 0 where triangle `other` belongs to another instance than `owner`, that of triangle t (-1: none)."""
     return unequal(t, other) & unequal(owner, owner_of(other, triangle_instance))
+
+
+@wp.func
+def class_of(eye: Eye, row: int, column: Any, owner: Any, semantics: wp.array(dtype=wp.int32)):
+    """The class of an instance (-1: none); 0 of a pixel that a lens exposes to nothing."""
+    found = take(semantics, owner + 1)
+    if eye.model != PINHOLE:
+        ray = rays_through(eye, row, column)
+        found = where(below(0.0, dot(ray, ray)), found, 0)
+    return found
 
 
 @wp.func
@@ -92,7 +102,7 @@ def _labeller(columns_from, step):
             if out.instance.shape[0] > 0:
                 store(out.instance, pixel, end, owner + 1)
             if out.semantic.shape[0] > 0:
-                store(out.semantic, pixel, end, where(below(t, 0), 0, take(semantics, maximum(owner, 0))))
+                store(out.semantic, pixel, end, class_of(eye, row, column, owner, semantics))
             if out.contour.shape[0] > 0:
                 store(out.contour, pixel, end, is_contour(eye, first, row, column, t, owner, views, triangle_instance))
             if out.valid.shape[0] > 0:

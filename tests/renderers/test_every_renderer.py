@@ -12,6 +12,7 @@ from scenes import geometry
 from scenes.errors import UserError
 from scenes.scene import Shape
 from scenes.sensor import DepthSensor
+from simlearn.invariants import check_frame
 
 NAMES = [name for name in RENDERERS if RENDERERS.target(name).startswith("renderers.")]
 LABELS_ALWAYS = ("rgb", "depth", "instance", "valid")
@@ -55,6 +56,17 @@ def test_what_is_not_valid_has_the_values_of_the_table(make):
     assert 0 < frame["valid"].sum() < 600
     for name in set(labels_of(make)) - {"rgb", "rgb_right", "contour", "valid"}:
         np.testing.assert_array_equal(frame[name][~frame["valid"]], LABELS[name].invalid, err_msg=name)
+
+
+@pytest.mark.parametrize(("space", "category", "ids"), [("cityscapes", "car", {26, 23}), ("nyu40", "bed", {4, 0})])
+def test_where_nothing_is_hit_the_class_is_that_of_the_sky(make, space, category, ids):
+    """Cityscapes: car 26, sky 23; NYU40: bed 4, no class for the sky."""
+    ball = instance(Shape.of("sphere", radius=0.5), geometry.compose(np.eye(3), (0, 0, 3)), category=category)
+    world = replace(scene([ball], camera(40, 30)), label_space=space)
+    frame = make(world).render(0, ("semantic", "instance", "valid"))
+    assert set(np.unique(frame["semantic"]).tolist()) == ids
+    assert (frame["semantic"][~frame["valid"]] == (23 if space == "cityscapes" else 0)).all()
+    assert list(check_frame(frame, world)) == []
 
 
 def test_unknown_labels_and_times_outside_the_clip_are_refused(make):

@@ -14,6 +14,7 @@ from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Scene, Shape, Sky, Trajectory
 from scenes.shapes import build
+from simlearn.invariants import check_frame
 
 RAYS = {"embree": EmbreeRenderer, "bvh": BvhRenderer}
 CAMERAS = {
@@ -231,6 +232,16 @@ def test_where_the_lens_sees_nothing_the_picture_is_black_and_labels_are_invalid
     assert frame["rgb"][~dark].mean() > 40
     for name in set(frame.labels) - {"rgb", "contour", "valid"}:
         np.testing.assert_array_equal(frame[name][dark], LABELS[name].invalid, err_msg=name)
+
+
+def test_where_the_lens_sees_nothing_there_is_no_sky_either():
+    ball = instance(Shape.of("sphere", radius=0.5), geometry.compose(np.eye(3), (0, 0, 3)), category="car")
+    world = replace(scene([ball], Camera.fisheye(90, 60, 360)), label_space="cityscapes")
+    frame = EmbreeRenderer(world).render(0, ["instance", "semantic", "valid"])
+    dark = np.isnan(unit_rays(world.camera)[..., 0])
+    np.testing.assert_array_equal(frame["semantic"][dark], 0)
+    np.testing.assert_array_equal(frame["semantic"][~dark & ~frame["valid"]], 23)
+    assert list(check_frame(frame, world)) == []
 
 
 def test_the_sky_is_seen_all_around():
