@@ -8,7 +8,24 @@ import warp as wp
 
 from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34, pixel_ray
 from renderers.kernels.lane_arrays import take, take_element, turned_by
-from renderers.kernels.lanes import add, anywhere, below, cross, div, dot, length, maximum, mul, part, root, sub, tinted, triple, where
+from renderers.kernels.lanes import (
+    add,
+    anywhere,
+    below,
+    cross,
+    div,
+    dot,
+    gray,
+    length,
+    maximum,
+    mul,
+    part,
+    root,
+    sub,
+    tinted,
+    triple,
+    where,
+)
 from renderers.kernels.materials import MaterialRow
 from renderers.kernels.textures import filtered
 
@@ -66,11 +83,11 @@ def interpolated(uvs: wp.array(dtype=wp.vec2), a: Any, b: Any, c: Any, weight: A
 
 
 @wp.func
-def surface_color(material: Any, a: Any, b: Any, c: Any, weight: Any, footprint: Any, scenery: Scenery):
-    """Linear colour of a material at a point of triangle (a, b, c), averaged over about `footprint` metres."""
-    color = material.color
+def texture_color(material: Any, a: Any, b: Any, c: Any, weight: Any, footprint: Any, scenery: Scenery):
+    """Linear colour of a material's texture at a point of triangle (a, b, c), averaged over about `footprint` metres; white without one."""
+    picture = gray(footprint * 0.0 + 1.0)
     if anywhere(material.texture_size):
-        picture = filtered(
+        found = filtered(
             scenery.texels,
             material.texture_offset,
             material.texture_size,
@@ -80,8 +97,8 @@ def surface_color(material: Any, a: Any, b: Any, c: Any, weight: Any, footprint:
             interpolated(scenery.uvs, a, b, c, weight, 1),
             footprint,
         )
-        color = where(below(0, material.texture_size), tinted(material.color, picture), material.color)
-    return color
+        picture = where(below(0, material.texture_size), found, picture)
+    return picture
 
 
 @wp.func
@@ -142,7 +159,8 @@ def write_details(
             if out.albedo.shape[0] > 0:
                 cos_eye = -wp.dot(facing, wp.normalize(ray))
                 footprint = footprint_of(eye, wp.length(place), cos_eye)
-                albedo = surface_color(scenery.materials[look >> 1], corner[0], corner[1], corner[2], weight, footprint, scenery)
+                material = scenery.materials[look >> 1]
+                albedo = wp.cw_mul(material.color, texture_color(material, corner[0], corner[1], corner[2], weight, footprint, scenery))
         if out.object_point.shape[0] > 0:
             out.object_point[pixel] = object_point
         if out.shading_normal.shape[0] > 0:

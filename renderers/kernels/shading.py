@@ -37,7 +37,7 @@ from renderers.kernels.lanes import (
     where,
 )
 from renderers.kernels.motion import Sight
-from renderers.kernels.points import Scenery, footprint_of, smooth_normal, surface_color, weights_at
+from renderers.kernels.points import Scenery, footprint_of, smooth_normal, texture_color, weights_at
 from renderers.kernels.reflectance import SkyRow, reflected, sky_mean, sky_radiance
 from renderers.kernels.shadows import LightRow, lit_by_point, lit_by_sun
 
@@ -162,6 +162,7 @@ def shade_point(
     bent = anywhere(at.curved)
     material = take_material(scenery.materials, look >> 1)
     color = material.color
+    emission = material.emission
     if bent or anywhere(material.texture_size):
         a = take_element(scenery.triangles, t, 0)
         b = take_element(scenery.triangles, t, 1)
@@ -172,7 +173,9 @@ def shade_point(
         e2 = take(points, c) - first
         n = cross(e1, e2)
         weight = weights_at(e1, e2, n, ray * reach - first)
-        color = surface_color(material, a, b, c, weight, footprint_of(eye, reach * distance, at.cos_eye), scenery)
+        picture = texture_color(material, a, b, c, weight, footprint_of(eye, reach * distance, at.cos_eye), scenery)
+        color = tinted(color, picture)
+        emission = tinted(emission, picture)
         if bent:
             owner = take(scenery.triangle_instance, t)
             normal = smooth_normal(a, b, c, weight, world_from_object, owner, at.facing, -1.0 * dot(n, plane), scenery)
@@ -183,7 +186,7 @@ def shade_point(
     at.f0 = gray(0.04 * dielectric) + color * material.metallic
     at.diffuse = color * dielectric
     at.alpha = maximum(material.roughness * material.roughness, 0.02)
-    light = material.emission + tinted(at.diffuse + at.f0, sky_mean(lighting.sky, at.smooth)) * sky_share
+    light = emission + tinted(at.diffuse + at.f0, sky_mean(lighting.sky, at.smooth)) * sky_share
     for k in range(lighting.lights.shape[0]):
         light += direct_light(lighting.lights[k], at, lighting.shadow_maps)
     return light

@@ -9,6 +9,7 @@ from scenes import geometry
 from scenes.camera import Camera
 from scenes.scene import Instance, Material, Mesh, PointLight, Scene, Shape, Sky, Texture, Trajectory
 from scenes.shapes import SHAPES, build
+from scenes.textures import TEXTURES
 
 CHECKER = Material(texture=Texture.of("checker", metres=1.0, resolution=64))
 GREY = Material(color=(0.5, 0.5, 0.5))
@@ -44,6 +45,17 @@ def mesh_shape(mesh: Mesh) -> Shape:
         SHAPES.add("test mesh", "render_worlds:stored_mesh")
     _MESHES.append(mesh)
     return Shape.of("test mesh", number=len(_MESHES) - 1)
+
+
+def even_picture(resolution: int, *, byte: int) -> np.ndarray:
+    return np.full((resolution, resolution, 3), byte, dtype=np.uint8)
+
+
+def even_texture(byte: int) -> Texture:
+    """A picture that holds one sRGB byte everywhere."""
+    if "test even" not in TEXTURES:
+        TEXTURES.add("test even", "render_worlds:even_picture")
+    return Texture.of("test even", resolution=4, byte=byte)
 
 
 def mesh_of(corners: np.ndarray) -> Mesh:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from render_worlds import camera, centre_rays, instance, scene
+from render_worlds import camera, centre_rays, even_texture, instance, scene
 
 from renderers import sensor, texture_store
 from renderers.buffers import SceneBuffers
 from renderers.moment import Moment
+from renderers.path.renderer import PathRenderer
 from renderers.raster import RasterRenderer
 from renderers.shading import Shader
 from renderers.threads import Team
@@ -161,6 +162,21 @@ def test_emitted_radiance_becomes_the_srgb_byte(radiance, byte):
     pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 2.0))
     world = replace(scene([instance(FLOOR, pose)], camera(8, 8, 60)), materials=(material,), sky=DARK)
     np.testing.assert_array_equal(RasterRenderer(world).render(0, ["rgb"])["rgb"], byte)
+
+
+@pytest.mark.parametrize("make", [RasterRenderer, PathRenderer])
+def test_emission_is_seen_through_the_texture(make):
+    """A white texture changes nothing; a grey one of linear 0.2159 (sRGB 128 / 255) lets that share of the emission out."""
+    seen = {}
+    for name, byte in (("none", None), ("white", 255), ("grey", 128)):
+        texture = None if byte is None else even_texture(byte)
+        material = Material(color=(0, 0, 0), emission=(0.5, 0.3, 0.1), texture=texture)
+        pose = geometry.compose(np.diag([1.0, -1.0, -1.0]), (0, 0, 2.0))
+        world = replace(scene([instance(FLOOR, pose)], camera(8, 8, 60)), materials=(material,), sky=DARK)
+        seen[name] = np.asarray(make(world).radiance(0))
+    np.testing.assert_allclose(seen["none"], np.broadcast_to(np.float32([0.5, 0.3, 0.1]), (8, 8, 3)), rtol=1e-6)
+    np.testing.assert_allclose(seen["white"], seen["none"], rtol=1e-6)
+    np.testing.assert_allclose(seen["grey"], 0.21586 * seen["none"], rtol=2e-3)
 
 
 def test_exposure_scales_radiance_before_the_curve():
