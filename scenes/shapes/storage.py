@@ -87,8 +87,14 @@ def book_stack(width: float = 0.24, depth: float = 0.18, height: float = 0.12, c
     return standing((width, depth, height), covers, pages)
 
 
-def _handle(style: str, x: float, y: float, z: float, upright: bool) -> Part:
+def pull(style: str, x: float, y: float, z: float, upright: bool) -> Part:
     """A door or drawer pull that stands out from y towards -y by 25 mm."""
+    if style == "edge":
+        return (
+            rounded_box(0.1, 0.018, 0.008, 0.003, (x, y - 0.007, z - 0.004))
+            if not upright
+            else rounded_box(0.008, 0.018, 0.1, 0.003, (x, y - 0.007, z - 0.05))
+        )
     if style == "knob":
         return rounded_box(0.03, 0.025, 0.03, 0.01, (x, y - 0.0115, z - 0.015))
     long, thick = 0.14, 0.012
@@ -103,13 +109,13 @@ def cabinet(
     width: float = 1.0, depth: float = 0.45, height: float = 0.8, columns: int = 2, rows: int = 1, handle: str = "bar", foot: float = 0.08
 ) -> Mesh:
     """A closed cabinet with `columns` x `rows` fronts: doors where they are taller than wide, else drawers; on legs `foot` high."""
-    pull, t = 0.025, 0.02
-    y = -depth / 2 + pull
-    body = box(width - 0.004, depth - pull - t, height - foot, (0, (pull + t) / 2, foot))
-    top = rounded_box(width, depth - pull + 0.002, t, 0.006, (0, pull / 2, height - t))
-    legs = four_legs(width - 0.06, depth - pull - 0.08, foot + 0.01, 0.045, style="tapered") if foot > 0.03 else None
+    out, t = 0.025, 0.02
+    y = -depth / 2 + out
+    body = box(width - 0.004, depth - out - t, height - foot, (0, (out + t) / 2, foot))
+    top = rounded_box(width, depth - out + 0.002, t, 0.006, (0, out / 2, height - t))
+    legs = four_legs(width - 0.06, depth - out - 0.08, foot + 0.01, 0.045, style="tapered") if foot > 0.03 else None
     if legs is None:
-        body = box(width - 0.004, depth - pull - t, height, (0, (pull + t) / 2, 0))
+        body = box(width - 0.004, depth - out - t, height, (0, (out + t) / 2, 0))
     x0, z0 = -width / 2, max(foot, 0.05) + 0.004
     w, h = width / columns, (height - t - 0.004 - z0) / rows
     doors, pulls = [], []
@@ -119,8 +125,38 @@ def cabinet(
             doors.append(rounded_box(w - 0.008, t + 0.003, h - 0.008, 0.005, (x, y + t / 2 + 0.0015, z + 0.004)))
             if h > w:
                 inner = -1.0 if i % 2 else 1.0
-                pulls.append(_handle(handle, x + inner * (w / 2 - 0.05), y, min(z + h - 0.15, 1.05), upright=True))
+                pulls.append(pull(handle, x + inner * (w / 2 - 0.05), y, min(z + h - 0.15, 1.05), upright=True))
             else:
-                pulls.append(_handle(handle, x, y, z + 0.62 * h, upright=False))
+                pulls.append(pull(handle, x, y, z + 0.62 * h, upright=False))
     carcass = [body.fitted(body.vertices.min(axis=0), body.vertices.max(axis=0) - (0, 0, 0.5 * t)), top]
     return standing((width, depth, height), carcass if legs is None else [*carcass, legs], doors, pulls)
+
+
+@made_of("wood", "front", "metal")
+def shoe_cabinet(
+    width: float = 0.75,
+    depth: float = 0.2,
+    height: float = 1.1,
+    flaps: int = 3,
+    columns: int = 1,
+    tilt_deg: float = 3.0,
+    plinth: float = 0.06,
+) -> Mesh:
+    """A shallow cabinet for shoes: `flaps` above each other that tip out at the top by `tilt_deg` when they are not quite shut."""
+    out, t = 0.028, 0.018
+    y = -depth / 2 + out
+    body = [box(width - 0.006, depth - out - t - 0.002, height - t - plinth + 0.004, (0, (out + t) / 2, plinth))]
+    body.append(box(width - 0.02, depth - out - t - 0.03, plinth + 0.004, (0, (out + t) / 2, 0)))
+    body.append(rounded_box(width, depth - out + 0.004, t, 0.004, (0, out / 2 - 0.002, height - t)))
+    w, h = (width - 0.006) / columns, (height - t - plinth) / flaps
+    c, s = np.cos(np.radians(tilt_deg)), np.sin(np.radians(tilt_deg))
+    lean = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    fronts, pulls = [], []
+    for i in range(int(columns)):
+        for j in range(int(flaps)):
+            x, z = -width / 2 + 0.003 + (i + 0.5) * w, plinth + j * h + 0.003
+            tip = lean if j == flaps - 1 else np.eye(3)
+            front = rounded_box(w - 0.006, t, h - 0.008, 0.004, (0, 0, 0.002)).turned(tip)
+            fronts.append(front.moved(x, y + t / 2, z))
+            pulls.append(rounded_box(0.1, 0.026, 0.012, 0.005, (0, -t / 2 - 0.008, h - 0.05)).turned(tip).moved(x, y + t / 2, z))
+    return standing((width, depth, height), body, fronts, pulls)

@@ -111,3 +111,10 @@ def concrete(resolution: int, seed: int = 0) -> Image:
     rng = generator("concrete", seed)
     speck = clouds(rng, resolution, falloff=0.0, lowest=2)
     return picture(0.82 + 0.035 * clouds(rng, resolution, falloff=1.4) - 0.05 * step(np.abs(speck), 2.4, 0.5))
+
+
+def brushed(resolution: int, seed: int = 0) -> Image:
+    """Brushed metal: fine scratches along u."""
+    rng = generator("brushed", seed)
+    scratches = clouds(rng, resolution, falloff=0.25, lowest=8, stretch=40.0)
+    return picture(0.84 + 0.04 * scratches + 0.02 * clouds(rng, resolution, falloff=1.6))

@@ -43,6 +43,17 @@ VARIANTS: Variants = {
     "sofa": [{"seats": 1, "width": 0.85}, {"seats": 3}],
     "bed": [{"width": 0.95, "pillows": 1}, {}],
     "picture": [{"mount": 0.0}, {"width": 1.0, "height": 0.5}],
+    "kitchen_counter": [{}, {"columns": 3, "drawers": 0, "drawer_row": 0.15, "handle": "edge"}, {"handle": "knob", "width": 0.6, "columns": 1}],
+    "stove": [{}, {"hob": "gas"}],
+    "refrigerator": [{}, {"freezer": 0.0}, {"freezer_below": 0}],
+    "range_hood": [{"style": "chimney"}, {"style": "visor"}],
+    "toilet": [{"lid": "closed"}, {"lid": "open"}],
+    "washbasin": [{"style": "pedestal"}, {"style": "vanity"}],
+    "bathtub": [{"style": "built_in"}, {"style": "freestanding"}],
+    "mirror": [{"style": "square"}, {"style": "oval"}],
+    "towel_rail": [{}, {"bars": 5}],
+    "shoe_cabinet": [{}, {"columns": 2, "flaps": 2}],
+    "coat_rack": [{}, {"coats": 0}, {"coats": 4}],
 }
 CASES = [
     Shape.of(kind, **parameters)

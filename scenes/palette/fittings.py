@@ -1,0 +1,112 @@
+"""What kitchens, bathrooms and the small things of a household are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scenes.palette import indoor
+from scenes.palette.scheme import Roles, Scheme, linear, pattern
+from scenes.scene import Material
+
+ROLES = Roles()
+
+
+def neutral(rng: np.random.Generator, low: float, high: float, roughness: float, metallic: float = 0.0) -> Material:
+    """A grey without a cast, its lightness (as seen on a screen) between two bounds."""
+    return Material(color=linear(0.1, 0.02, float(rng.uniform(low, high))), roughness=roughness, metallic=metallic)
+
+
+@ROLES
+def cupboard(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return neutral(rng, 0.75, 0.95, 0.5)
+
+
+@ROLES
+def kitchen_front(scheme: Scheme, rng: np.random.Generator) -> Material:
+    draw = rng.uniform()
+    if draw < 0.42:
+        return neutral(rng, 0.82, 0.95, float(rng.uniform(0.2, 0.5)))
+    if draw < 0.68:
+        return Material(color=scheme.woods[0], texture=pattern(rng, "wood", 0.8), roughness=0.45)
+    if draw < 0.82:
+        return neutral(rng, 0.2, 0.5, 0.45)
+    return Material(color=scheme.accent(rng, (0.12, 0.5), (0.4, 0.8)), roughness=0.4)
+
+
+@ROLES
+def worktop(scheme: Scheme, rng: np.random.Generator) -> Material:
+    kind = str(rng.choice(["wood", "marble", "concrete", "plain"], p=[0.4, 0.22, 0.22, 0.16]))
+    if kind == "wood":
+        return Material(color=scheme.woods[1], texture=pattern(rng, "wood", 0.9), roughness=0.45)
+    color = linear(0.08, float(rng.uniform(0.0, 0.12)), float(rng.choice([0.22, 0.35, 0.6, 0.9])))
+    texture = None if kind == "plain" else pattern(rng, kind, 1.0)
+    return Material(color=color, texture=texture, roughness=float(rng.uniform(0.15, 0.45)))
+
+
+@ROLES
+def steel(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(
+        color=linear(0.6, 0.02, float(rng.uniform(0.7, 0.82))), texture=pattern(rng, "brushed", 0.4), roughness=0.32, metallic=0.5
+    )
+
+
+@ROLES
+def appliance(scheme: Scheme, rng: np.random.Generator) -> Material:
+    draw = rng.uniform()
+    if draw < 0.5:
+        return neutral(rng, 0.88, 0.96, 0.3)
+    if draw < 0.8:
+        return steel(scheme, rng)
+    if draw < 0.93:
+        return neutral(rng, 0.12, 0.25, 0.25)
+    return Material(color=scheme.accent(rng, (0.25, 0.6), (0.55, 0.9)), roughness=0.25)
+
+
+@ROLES
+def dark_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.6, 0.1, float(rng.uniform(0.08, 0.17))), roughness=0.08)
+
+
+@ROLES
+def burner(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return neutral(rng, 0.22, 0.36, 0.6)
+
+
+@ROLES
+def rubber(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return neutral(rng, 0.18, 0.3, 0.85)
+
+
+@ROLES
+def porcelain(scheme: Scheme, rng: np.random.Generator) -> Material:
+    if rng.uniform() < 0.88:
+        return neutral(rng, 0.9, 0.97, 0.12)
+    return Material(color=linear(float(rng.uniform()), 0.12, 0.88), roughness=0.12)
+
+
+@ROLES
+def seat_plastic(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return neutral(rng, 0.88, 0.96, 0.3) if rng.uniform() < 0.8 else indoor.wooden(scheme, rng, 0)
+
+
+@ROLES
+def frosted(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.5, 0.05, float(rng.uniform(0.8, 0.92))), roughness=0.6)
+
+
+@ROLES
+def mirror_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.55, 0.04, 0.92), roughness=0.04, metallic=1.0)
+
+
+@ROLES
+def towel(scheme: Scheme, rng: np.random.Generator) -> Material:
+    kind = str(rng.choice(["carpet", "stripes", "gingham"], p=[0.7, 0.18, 0.12]))
+    color = linear(0.1, 0.03, 0.93) if rng.uniform() < 0.35 else scheme.accent(rng, (0.15, 0.6), (0.5, 0.92))
+    return Material(color=color, texture=pattern(rng, kind, 0.4), roughness=1.0)
+
+
+@ROLES
+def coat(scheme: Scheme, rng: np.random.Generator) -> Material:
+    color = linear(float(rng.choice([0.08, 0.6, 0.02, 0.3])), float(rng.uniform(0.05, 0.55)), float(rng.uniform(0.18, 0.6)))
+    return Material(color=color, texture=pattern(rng, "weave", 0.16), roughness=0.95)
