@@ -55,6 +55,7 @@ _TO_CITYSCAPES = {
     "bush": "vegetation",
     "house": "building",
     "garden_wall": "wall",
+    "guard_rail": "guard rail",
     "street_lamp": "pole",
     "bollard": "pole",
     "traffic_light": "traffic light",

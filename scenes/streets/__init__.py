@@ -1,0 +1,229 @@
+"""Streets seen from a car, in the style of KITTI: suburbs, towns, country roads and avenues with traffic, under any daylight.
+
+A main street bends or meets side streets; kerbs, pavements, markings, buildings, gardens, trees, street furniture, parked and moving
+vehicles, cyclists and pedestrians line it. The camera has KITTI's intrinsics, height, stereo baseline, speeds and turn rates. Everything
+stands clear of everything else; what found no place is counted in the scene's metadata under "rejected".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import radians
+from typing import Any
+
+import numpy as np
+
+from scenes import shapes
+from scenes.camera import Camera
+from scenes.distributions import Choice, Distribution, LogUniform, Normal, Uniform
+from scenes.errors import UserError
+from scenes.furnishing.layout import Box
+from scenes.palette import Palette
+from scenes.randomness import Streams
+from scenes.scene import FamilyConfig, Instance, Material, Scene, Trajectory
+from scenes.streets import backdrop, driving, lining, paving, traffic
+from scenes.streets.areas import AREAS, Area
+from scenes.streets.curve import Curve, Float
+from scenes.streets.network import Network, Section, network
+from scenes.streets.site import Site
+from scenes.streets.thing import Thing
+from scenes.streets.weather import weather
+
+LABEL_SPACE = "cityscapes"
+# Rectified colour camera 2 of KITTI (raw data of 2011-09-26): 1242 x 375 pixels.
+KITTI_WIDTH, KITTI_HEIGHT, KITTI_FOCAL_PX, KITTI_CENTRE = 1242, 375, 721.5377, (609.5593, 172.854)
+_BEHIND_M, _CAR_M = 30.0, (1.0, 2.3)  # built behind the camera; half width and half length of its own car
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(FamilyConfig):
+    """Distributions of everything that varies. Lengths in metres, angles in degrees, 10 frames a second.
+
+    `area` names surroundings in `scenes.streets.areas`; `manoeuvre` what the camera's car does; `bend` is the curvature of bends, 1/m;
+    `clouds` in [0, 1]; `haze` the extinction per metre; `brightness` the mean sRGB value aimed at; `horizon` how far streets are built
+    ahead; `triangles` the most a scene may have.
+    """
+
+    width: int = KITTI_WIDTH
+    height: int = KITTI_HEIGHT
+    stereo_baseline_m: float = 0.54
+    area: Distribution = Choice(tuple(AREAS), (0.4, 0.25, 0.2, 0.15))
+    manoeuvre: Distribution = Choice(("straight", "bend", "turn"), (0.52, 0.28, 0.2))
+    bend: Distribution = LogUniform(0.004, 0.028)
+    turn_speed: Distribution = Uniform(0.4, 0.7)
+    left_hand_traffic: Distribution = Choice((0, 1), (0.9, 0.1))
+    camera_height: Distribution = Normal(1.65, 0.02)
+    camera_pitch: Distribution = Normal(0.5, 0.4)
+    sun_elevation: Distribution = Uniform(8.0, 65.0)
+    sun_azimuth: Distribution = Uniform(0.0, 360.0)
+    clouds: Distribution = Uniform(0.0, 1.0)
+    haze: Distribution = LogUniform(0.0004, 0.006)
+    brightness: Distribution = Uniform(0.4, 0.52)
+    horizon: float = 150.0
+    triangles: int = 250_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        unknown = [name for name in getattr(self.area, "options", ()) if name not in AREAS]
+        if unknown:
+            raise UserError(f"streets: unknown area {unknown[0]!r}: known are {', '.join(AREAS)}")
+        if not 30.0 <= self.horizon <= 1000.0:
+            raise UserError(f"streets: a horizon of {self.horizon} m is not between 30 and 1000: give how far the street is built ahead")
+
+
+@dataclass(frozen=True)
+class _Drive:
+    """The camera's way, its arc length at each of the T + 2 times, and where it turns off the main street, if it does."""
+
+    way: Curve
+    s: Float
+    turns_at: float | None
+
+
+def sample(config: Config, streams: Streams) -> Scene:
+    """The street with `streams.seed` and `streams.index`."""
+
+    def draw(name: str) -> Any:
+        return getattr(config, name).sample(streams.generator(name))
+
+    name, manoeuvre = str(draw("area")), str(draw("manoeuvre"))
+    area = AREAS[name]
+    hand = -1 if draw("left_hand_traffic") else 1
+    count = config.frames + 2
+    speed = float(area.speed.sample(streams.generator("speed")))
+    travel = speed * count
+    bend = float(draw("bend")) * float(streams.generator("bend/side").choice((-1, 1))) if manoeuvre == "bend" else 0.0
+    net = _network(streams, area, manoeuvre, bend, travel, config.horizon, hand)
+    drive = _drive(streams, net, manoeuvre, speed, float(draw("turn_speed")), count)
+    poses = driving.camera_poses(
+        streams.generator("camera"),
+        drive.way,
+        drive.s,
+        height=float(draw("camera_height")),
+        pitch=radians(float(draw("camera_pitch"))),
+        offset=float(streams.generator("camera/offset").normal(0, 0.15)),
+    )
+    site = Site(net, streams.child("site"))
+    site.sweeps.append([_own_car(pose) for pose in poses])
+    _populate(site, area, drive, speed, count, config.horizon)
+    palette = Palette(streams, 0.5)
+    day = weather(
+        streams.generator("weather"),
+        elevation_deg=float(draw("sun_elevation")),
+        azimuth_deg=float(draw("sun_azimuth")),
+        clouds=float(draw("clouds")),
+        extinction=float(draw("haze")),
+        brightness=float(draw("brightness")),
+    )
+    ground = list(paving.paving(net, "pavement" if area.paved else "lawn", seams=True))
+    things = ground + _affordable(site, poses, config.triangles - _faces(ground))
+    instances, materials = _instances(things, palette)
+    scene = Scene(
+        family="streets",
+        seed=streams.seed,
+        index=streams.index,
+        frames=config.frames,
+        label_space=LABEL_SPACE,
+        camera=_camera(config),
+        camera_motion=Trajectory(poses),
+        instances=instances,
+        materials=materials,
+        lights=day.lights,
+        sky=day.sky,
+        haze=day.haze,
+        exposure=day.exposure,
+        metadata={
+            "area": name,
+            "manoeuvre": manoeuvre,
+            "speed_m": round(speed, 3),
+            "moving": sum(thing.poses is not None for thing in things),
+            "rejected": dict(sorted(site.rejected.items())),
+        },
+    )
+    return config.equip(scene)
+
+
+def _camera(config: Config) -> Camera:
+    """KITTI's camera, scaled to the width asked for."""
+    scale = config.width / KITTI_WIDTH
+    focal = KITTI_FOCAL_PX * scale
+    cx, cy = KITTI_CENTRE[0] * scale, KITTI_CENTRE[1] / KITTI_HEIGHT * config.height
+    return Camera(width=config.width, height=config.height, fx=focal, fy=focal, cx=cx, cy=cy)
+
+
+def _network(streams: Streams, area: Area, manoeuvre: str, bend: float, travel: float, horizon: float, hand: int) -> Network:
+    rng = streams.generator("network")
+    main = area.section(rng)
+    quieter = Section(lane=main.lane, parking=0.0, pavement=main.pavement, garden=main.garden, marking=main.marking)
+    number = int(area.junctions.sample(rng))
+    spots = [float(rng.uniform(18.0, 55.0)), float(rng.uniform(95.0, 135.0))][:number]
+    if manoeuvre == "turn":
+        spots = [float(rng.uniform(18.0, 30.0)), *spots[1:]]
+    if manoeuvre == "bend":
+        spots = [spot for spot in spots if spot > 60.0]
+    crosses = tuple((spot, ((1, -1), (1,), (-1,))[int(rng.choice(3, p=(0.5, 0.25, 0.25)))], quieter) for spot in spots)
+    return network(rng, main, crosses, bend, -_BEHIND_M - travel, horizon + travel, hand)
+
+
+def _drive(streams: Streams, net: Network, manoeuvre: str, speed: float, turn_speed: float, count: int) -> _Drive:
+    rng = streams.generator("drive")
+    if manoeuvre == "turn":
+        junction = net.junctions[0]
+        side = junction.sides[int(rng.integers(len(junction.sides)))]
+        way, middle = driving.turn(net, junction, side)
+        pace = turn_speed
+        first = middle - pace * count * float(rng.uniform(0.2, 0.8))
+        return _Drive(way, driving.progress(rng, count, first, pace), junction.at)
+    lane = int(rng.integers(net.main.section.lanes))
+    return _Drive(driving.lane(net, lane, 1), driving.progress(rng, count, 0.0, speed), None)
+
+
+def _own_car(pose: Float) -> Box:
+    """The room that the camera's car takes; the camera is above its middle."""
+    yaw = float(np.arctan2(pose[1, 0], pose[0, 0]))
+    return Box(pose[0, 3], pose[1, 3], _CAR_M[0], _CAR_M[1], yaw, 0.0, 2.0)
+
+
+def _populate(site: Site, area: Area, drive: _Drive, speed: float, count: int, horizon: float) -> None:
+    """Large and fixed things first, then what moves, then what fits between."""
+    travel = float(drive.s[-1] - drive.s[0])
+    seen = (-_BEHIND_M, horizon + travel)
+    traffic.vehicles(site, area, count, (8.0, min(horizon, 120.0)), speed, drive.turns_at)
+    lining.lights_at_junctions(site, site.net)
+    lining.line_streets(site, area, seen)
+    traffic.walkers(site, area, count, seen)
+    backdrop.backdrop(site, area, horizon)
+
+
+def _faces(things: list[Thing]) -> int:
+    return sum(len(shapes.build(thing.shape).faces) for thing in things)
+
+
+def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:
+    """The things in order of their distance until the triangles are spent; the rest is counted as rejected."""
+    eye = poses[len(poses) // 2, :2, 3]
+
+    def distance(thing: Thing) -> float:
+        place = thing.poses[len(poses) // 2, :2, 3] if thing.poses is not None else np.array([thing.x, thing.y])
+        return float(np.linalg.norm(place - eye))
+
+    kept, left = [], triangles
+    for thing in sorted(site.things, key=distance):
+        left -= len(shapes.build(thing.shape).faces)
+        if left >= 0:
+            kept.append(thing)
+        else:
+            site.rejected[thing.category] += 1
+    return kept
+
+
+def _instances(things: list[Thing], palette: Palette) -> tuple[tuple[Instance, ...], tuple[Material, ...]]:
+    index: dict[Material, int] = {}
+    names: dict[str, int] = {}
+    instances = []
+    for thing in things:
+        names[thing.category] = names.get(thing.category, 0) + 1
+        slots = tuple(index.setdefault(palette.material(role, thing.group), len(index)) for role in thing.materials)
+        name = f"{thing.category}_{names[thing.category]}"
+        instances.append(Instance(name=name, category=thing.category, shape=thing.shape, materials=slots, motion=thing.motion))
+    return tuple(instances), tuple(index)

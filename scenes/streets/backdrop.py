@@ -1,0 +1,63 @@
+"""What closes the view behind the first row: distant woods, more houses, scattered trees."""
+
+from __future__ import annotations
+
+from math import cos, pi, sin
+
+import numpy as np
+
+from scenes.pieces.measures import shape_of
+from scenes.shapes import size
+from scenes.streets.areas import Area
+from scenes.streets.lining import pick
+from scenes.streets.paving import LAND_Z
+from scenes.streets.site import Site
+from scenes.streets.thing import Thing
+
+
+def backdrop(site: Site, area: Area, horizon: float) -> None:
+    """A ring of woods at the horizon, and buildings and trees between it and the street."""
+    _second_row(site, area)
+    _scattered(site, area, horizon)
+    rng = site.rng("woods")
+    middle = site.net.main.curve.at(60.0)
+    around = int(rng.integers(12, 17))
+    for k in range(around):
+        angle = 2 * pi * (k + float(rng.uniform(-0.2, 0.2))) / around
+        distance = horizon + 40.0 + float(rng.uniform(0, 50))
+        width = round(2.3 * pi * distance / around, -1)
+        shape = shape_of("tree_line", width=width, depth=12.0, height=round(float(rng.uniform(7, 16))), seed=int(rng.integers(8)))
+        x, y = middle + distance * np.array([cos(angle), sin(angle)])
+        thing = Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=float(x), y=float(y), z=LAND_Z - 0.2, yaw=angle - pi / 2)
+        site.things.append(thing)
+
+
+def _second_row(site: Site, area: Area) -> None:
+    """Buildings behind those that face the street, seen through the gaps."""
+    rng = site.rng("second row")
+    main = site.net.main
+    for _ in range(int(14 * (1 - area.empty))):
+        shape = site.piece(rng, pick(rng, area.buildings))
+        side = int(rng.choice((-1, 1)))
+        offset = main.section.reach + main.section.garden + 12.0 + float(rng.uniform(4, 35)) + size(shape)[1] / 2
+        x, y = main.curve.at(float(rng.uniform(5.0, main.high)), side * offset)
+        thing = Thing(
+            category="building", shape=shape, group=f"behind/{x:.0f}", x=float(x), y=float(y), z=LAND_Z, yaw=float(rng.integers(4)) * pi / 2
+        )
+        site.stand(thing, margin=1.0, off_street=1.0)
+
+
+def _scattered(site: Site, area: Area, horizon: float) -> None:
+    """Trees behind the gardens."""
+    rng = site.rng("scattered trees")
+    main = site.net.main
+    shapes = [site.piece(rng, name) for name in ("tree", "tree", "tree", "conifer")]
+    for k in range(int(50 * (0.4 + 0.6 * area.garden_trees))):
+        offset = main.section.reach + main.section.garden + float(rng.uniform(10, 60))
+        x, y = main.curve.at(float(rng.uniform(-10.0, horizon)), int(rng.choice((-1, 1))) * offset)
+        shape = shapes[int(rng.integers(len(shapes)))]
+        site.plant(
+            Thing(
+                category="tree", shape=shape, group=f"scattered/{k % 4}", x=float(x), y=float(y), z=LAND_Z, yaw=float(rng.uniform(-pi, pi))
+            )
+        )

@@ -1,0 +1,116 @@
+"""A street being built: what stands where, what moves when, and what found no place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+
+from scenes import shapes
+from scenes.furnishing.layout import Box
+from scenes.pieces import PIECES
+from scenes.randomness import Streams
+from scenes.scene import Shape
+from scenes.streets.curve import Float
+from scenes.streets.network import Network
+from scenes.streets.thing import Thing, footprint
+
+VARIANTS = 24  # of each piece, so that scenes share meshes
+
+
+@lru_cache(maxsize=4096)
+def variant(piece: str, number: int) -> Shape:
+    """One of the `VARIANTS` shapes of a piece of the catalogue, the same in all scenes."""
+    return PIECES[piece].draw(np.random.default_rng([crc32(piece.encode()), number]))
+
+
+def category(piece: str) -> str:
+    """The category of a piece of the catalogue."""
+    return PIECES[piece].category
+
+
+@dataclass
+class Site:
+    """Things placed so far. `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame."""
+
+    net: Network
+    streams: Streams
+    things: list[Thing] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+    sweeps: list[list[Box]] = field(default_factory=list)
+    rejected: Counter[str] = field(default_factory=Counter)
+    _circles: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        return self.streams.generator(purpose)
+
+    def piece(self, rng: np.random.Generator, name: str) -> Shape:
+        """A shape of a piece of the catalogue."""
+        return variant(name, int(rng.integers(VARIANTS)))
+
+    def free(self, box: Box) -> bool:
+        """Whether a box is clear of all that stands and of the ways of all that moves."""
+        near = self._near(box)
+        if any(box.overlaps(self.boxes[k]) for k in near):
+            return False
+        return not any(box.overlaps(other) for sweep in self.sweeps for other in sweep)
+
+    def _near(self, box: Box) -> np.ndarray:
+        if not self._circles:
+            return np.empty(0, dtype=int)
+        circles = np.asarray(self._circles)
+        reach = circles[:, 2] + float(np.hypot(box.half_x, box.half_y))
+        return np.flatnonzero((circles[:, 0] - box.x) ** 2 + (circles[:, 1] - box.y) ** 2 < reach**2)
+
+    def stand(self, thing: Thing, *, margin: float = 0.05, off_street: float | None = None) -> bool:
+        """Places a thing if it is clear of others by `margin`, and of all streets by `off_street` metres where that is given."""
+        box = footprint(thing.shape, thing.x, thing.y, thing.yaw, thing.z)
+        roomy = box.grown(margin)
+        if (off_street is not None and not self.net.clear(_outline(box), off_street)) or not self.free(roomy):
+            self.rejected[thing.category] += 1
+            return False
+        self.things.append(thing)
+        self.boxes.append(box)
+        self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
+        return True
+
+    def plant(self, thing: Thing) -> bool:
+        """Places a tree or bush: only its foot needs free ground, but no crown may hang into a building or low over a street."""
+        width, _, height = shapes.size(thing.shape)
+        low = height < 3.0
+        foot = Box(thing.x, thing.y, 0.3 if not low else width / 2, 0.3 if not low else width / 2, thing.yaw, thing.z, thing.z + 2.0)
+        crown = Box(thing.x, thing.y, 0.35 * width, 0.35 * width, thing.yaw, thing.z + 2.0, thing.z + height)
+        if not self.free(foot) or not self.free(crown) or not self.net.off_road(_outline(foot), 0.3):
+            self.rejected[thing.category] += 1
+            return False
+        self.things.append(thing)
+        for box in (foot, crown):
+            self.boxes.append(box)
+            self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
+        return True
+
+    def move(self, thing: Thing, *, margin: float = 0.3) -> bool:
+        """Places a moving thing if its boxes of all frames are clear of what stands and, frame by frame, of what moves."""
+        assert thing.poses is not None
+        width, depth, height = shapes.size(thing.shape)
+        boxes = [
+            Box(p[0, 3], p[1, 3], width / 2 + margin, depth / 2 + margin, float(np.arctan2(p[1, 0], p[0, 0])), p[2, 3], p[2, 3] + height)
+            for p in thing.poses
+        ]
+        standing = any(box.overlaps(self.boxes[k]) for box in boxes for k in self._near(box))
+        if standing or any(a.overlaps(b) for sweep in self.sweeps for a, b in zip(boxes, sweep, strict=True)):
+            self.rejected[thing.category] += 1
+            return False
+        self.things.append(thing)
+        self.sweeps.append(boxes)
+        return True
+
+
+def _outline(box: Box) -> Float:
+    """Twelve points [12, 2] around a footprint, and its middle."""
+    corners = np.asarray(box.corners())
+    following = np.roll(corners, -1, axis=0)
+    return np.concatenate([corners, (2 * corners + following) / 3, (corners + 2 * following) / 3, corners.mean(axis=0, keepdims=True)])

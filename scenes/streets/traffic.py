@@ -1,0 +1,138 @@
+"""What moves in the streets: vehicles in their lanes, people on the pavements, and who waits at junctions."""
+
+from __future__ import annotations
+
+from math import pi
+
+import numpy as np
+
+from scenes import shapes
+from scenes.streets.areas import Area
+from scenes.streets.curve import Curve, Float
+from scenes.streets.driving import car_poses, lane, progress
+from scenes.streets.lining import ground_z, pick
+from scenes.streets.network import Street
+from scenes.streets.site import Site, category
+from scenes.streets.thing import Thing
+
+_TRIES = 4
+_RIDDEN = ("bicycle", "motorcycle")
+
+
+def vehicles(site: Site, area: Area, count: int, ahead: tuple[float, float], speed: float, blocked: float | None) -> None:
+    """Vehicles in the lanes of the main street between the arc lengths `ahead`, `count` frames long.
+
+    Who goes the camera's way drives about as fast as it does; beyond `blocked` (a junction where the camera turns) all wait.
+    """
+    net = site.net
+    expected = float(area.traffic.sample(site.rng("traffic"))) * (ahead[1] - ahead[0]) / 100.0
+    for k in range(int(site.rng("traffic/number").poisson(expected))):
+        rng = site.rng(f"vehicle/{k}")
+        for _ in range(_TRIES):
+            direction = 1 if rng.uniform() < 0.4 else -1
+            number = int(rng.integers(net.main.section.lanes))
+            way = lane(net, number, direction)
+            kind = pick(rng, area.driving)
+            pace = speed * float(rng.uniform(0.92, 1.08)) if direction > 0 else max(0.1, float(area.speed.sample(rng)))
+            at = float(rng.uniform(*ahead)) * direction
+            if blocked is not None:
+                if direction > 0 or -at < blocked:
+                    continue
+                pace = 0.0
+            if _drive(site, rng, way, kind, at, pace, count, f"vehicle/{k}"):
+                break
+    _waiting(site, area, count)
+
+
+def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: float, pace: float, count: int, group: str) -> bool:
+    """A vehicle on its way, if there is room; a rider keeps to the edge of the lane and comes with a cycle."""
+    ridden = kind in _RIDDEN
+    offset = float(rng.normal(0, 0.08))
+    if kind == "bicycle":
+        pace, offset = float(rng.uniform(0.3, 0.6)), -site.net.hand * (site.net.main.section.lane / 2 - 0.6)
+    s = progress(rng, count, at, pace)
+    if s[0] < way.arc[0] + 4 or s[-1] > way.end - 4:
+        return False
+    poses = car_poses(way, s, offset)
+    shape = site.piece(rng, kind)
+    placed = site.move(Thing(category=category(kind), shape=shape, group=group, poses=poses), margin=0.25 if ridden else 0.5)
+    if placed and ridden:
+        site.things.append(Thing(category="cyclist", shape=rider(kind, shape), group=f"{group}/rider", poses=poses))
+    return placed
+
+
+def rider(kind: str, cycle: shapes.Shape) -> shapes.Shape:
+    """Who sits on a cycle, in the cycle's frame."""
+    raise NotImplementedError
+
+
+def _waiting(site: Site, area: Area, count: int) -> None:
+    """Cars that wait at the stop lines of side streets."""
+    net = site.net
+    for junction in net.junctions:
+        for side in junction.sides:
+            rng = site.rng(f"waiting/{junction.at:.0f}/{side}")
+            arm = net.arm(junction, side)
+            s = arm.low + 5.5
+            for k in range(int(rng.poisson(0.8))):
+                kind = pick(rng, {name: w for name, w in area.driving.items() if name not in _RIDDEN})
+                shape = site.piece(rng, kind)
+                length = shapes.size(shape)[1]
+                offset = net.hand * 0.5 * arm.section.lane  # drives towards the junction: its right is the arm's left
+                x, y = arm.curve.at(s + length / 2, offset)
+                yaw = float(arm.curve.heading(s)) - pi / 2
+                site.stand(
+                    Thing(
+                        category=category(kind), shape=shape, group=f"waiting/{junction.at:.0f}/{side}/{k}", x=float(x), y=float(y), yaw=yaw
+                    )
+                )
+                s += length + 1.5
+    del count
+
+
+def walkers(site: Site, area: Area, count: int, seen: tuple[float, float]) -> None:
+    """People on the pavements, most of them walking, at 1.0-1.7 m/s."""
+    for street in site.net.streets:
+        if street.section.pavement <= 0:
+            continue
+        for side in (1, -1):
+            for low, high in street.stretches(side):
+                a, b = (max(low, seen[0]), min(high, seen[1])) if street is site.net.main else (low, high)
+                if b - a > 4.0:
+                    _stroll(site, area, street, side, a, b, count)
+
+
+def _stroll(site: Site, area: Area, street: Street, side: int, low: float, high: float, count: int) -> None:
+    name = f"walkers/{street.name}/{side}/{low:.0f}"
+    rng = site.rng(name)
+    number = int(rng.poisson(float(area.walkers.sample(rng)) * (high - low) / 100.0))
+    section = street.section
+    for k in range(number):
+        walking = rng.uniform() < 0.8
+        direction, pace = (1 if rng.uniform() < 0.5 else -1), float(rng.uniform(0.1, 0.17)) * walking
+        offset = float(rng.uniform(section.half + 0.6, max(section.half + 0.7, section.reach - 0.5)))
+        reach = pace * count
+        if high - low < reach + 2:
+            continue
+        start = float(rng.uniform(low + 1, high - 1 - reach))
+        s = start + pace * np.arange(count) if direction > 0 else start + reach - pace * np.arange(count)
+        poses = _walk_poses(street, s, side * offset, direction, float(rng.uniform(-pi, pi)) if not walking else 0.0)
+        kind = "pedestrian_walking" if walking else "pedestrian_standing"
+        shape = site.piece(rng, kind)
+        thing = Thing(category="pedestrian", shape=shape, group=f"{name}/{k}", poses=poses if walking else None)
+        if walking:
+            site.move(thing, margin=0.1)
+        else:
+            x, y = street.curve.at(start, side * offset)
+            yaw = float(rng.uniform(-pi, pi))
+            site.stand(
+                Thing(category="pedestrian", shape=shape, group=f"{name}/{k}", x=float(x), y=float(y), z=ground_z(street, offset), yaw=yaw)
+            )
+
+
+def _walk_poses(street: Street, s: Float, offset: float, direction: int, turn: float) -> Float:
+    poses = car_poses(street.curve, s, offset, ground_z(street, offset))
+    if direction < 0:
+        poses[:, :3, :2] *= -1  # half a turn about the vertical
+    del turn
+    return poses

@@ -1,0 +1,64 @@
+"""Sun, sky, haze and exposure of a day: from a clear noon to an overcast evening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+
+from scenes.scene import Color, Haze, Light, Sky, Sun
+
+GREY = 0.18  # mean reflectance of a street view
+
+
+@dataclass(frozen=True)
+class Weather:
+    """Lights, sky, haze and the exposure that shows it at the brightness asked for."""
+
+    lights: tuple[Light, ...]
+    sky: Sky
+    haze: Haze | None
+    exposure: float
+
+
+def _color(values: np.ndarray) -> Color:
+    r, g, b = (round(float(v), 4) for v in values)
+    return (r, g, b)
+
+
+def weather(
+    rng: np.random.Generator, *, elevation_deg: float, azimuth_deg: float, clouds: float, extinction: float, brightness: float
+) -> Weather:
+    """A day with the sun at an elevation and azimuth (from +x towards +y), `clouds` in [0, 1] and haze of `extinction` per metre.
+
+    Low suns are warm and weak (optical air mass); clouds take sunlight and spread it over a whiter sky.
+    """
+    height = sin(radians(max(elevation_deg, 2.0)))
+    air_mass = 1.0 / (height + 0.05)
+    colour = np.exp(-air_mass * np.array([0.09, 0.16, 0.3])) / np.exp(-0.09)
+    hidden = float(np.clip((clouds - 0.55) / 0.4, 0.0, 1.0))  # broken clouds leave the sun free, a closed cover does not
+    sun = 3.2 * (1 - hidden) ** 1.5 * colour
+    blue, white = np.array([0.2, 0.36, 0.72]), np.array([0.62, 0.65, 0.7])
+    day = 0.25 + 0.75 * height
+    clear = (1 - clouds) ** 0.7
+    zenith = day * (clear * blue + (1 - clear) * white * 0.85) * 0.8
+    horizon = day * (clear * np.array([0.62, 0.74, 0.9]) + (1 - clear) * white) * 0.95
+    horizon = horizon * (1 + 0.35 * (1 - height) * (1 - hidden) * (colour / colour.mean() - 1))
+    falling = sun * height
+    ground = 0.16 * (falling / np.pi + horizon) * np.array([1.0, 0.98, 0.9])
+    sky = Sky(
+        zenith=_color(zenith),
+        horizon=_color(horizon),
+        ground=_color(ground),
+        cloud_cover=round(clouds, 3),
+        cloud_seed=int(rng.integers(1 << 16)),
+    )
+    lights: tuple[Light, ...] = ()
+    if hidden < 0.97:
+        a, e = radians(azimuth_deg), radians(max(elevation_deg, 2.0))
+        direction = (-cos(e) * cos(a), -cos(e) * sin(a), -sin(e))
+        lights = (Sun(direction=direction, irradiance=_color(sun)),)
+    lit = GREY * (float(np.mean(falling)) * 0.6 / np.pi + float(np.mean(zenith + horizon)) / 2 * 0.8)
+    haze = Haze(extinction_per_m=round(extinction, 6), radiance=_color(0.95 * horizon)) if extinction > 0 else None
+    return Weather(lights, sky, haze, round(float(brightness**2.2 / lit), 4))
