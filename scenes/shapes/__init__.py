@@ -16,11 +16,12 @@ import inspect
 from functools import lru_cache
 
 from scenes.registry import Registry
-from scenes.scene import Mesh, Shape
+from scenes.scene import Material, Mesh, Shape
 
 SHAPES = Registry(
     "shape",
     {
+        "mesh_file": "scenes.importers.meshes:mesh_file",
         "box": "scenes.shapes.primitives:box",
         "sphere": "scenes.shapes.primitives:sphere",
         "cylinder": "scenes.shapes.primitives:cylinder",
@@ -72,10 +73,14 @@ SHAPES = Registry(
         "laptop": "scenes.shapes.decor:laptop",
         "carton": "scenes.shapes.decor:carton",
         "clock": "scenes.shapes.decor:clock",
+        "slab": "scenes.shapes.ground:slab",
+        "dashes": "scenes.shapes.ground:dashes",
         "floor": "scenes.shapes.architecture:floor",
         "ceiling": "scenes.shapes.architecture:ceiling",
         "wall": "scenes.shapes.architecture:wall",
         "door": "scenes.shapes.architecture:door",
+        "doorway": "scenes.shapes.doors:doorway",
+        "door_leaf": "scenes.shapes.doors:door_leaf",
         "window": "scenes.shapes.architecture:window",
         "radiator": "scenes.shapes.architecture:radiator",
         "tree": "scenes.shapes.vegetation:tree",
@@ -86,6 +91,7 @@ SHAPES = Registry(
         "tree_line": "scenes.shapes.vegetation:tree_line",
         "grass_tuft": "scenes.shapes.vegetation:grass_tuft",
         "flower_bed": "scenes.shapes.vegetation:flower_bed",
+        "car": "scenes.shapes.vehicles:car",
     },
 )
 
@@ -104,6 +110,15 @@ def roles(kind: str) -> tuple[str, ...]:
     return names
 
 
+def own_materials(shape: Shape) -> tuple[Material, ...]:
+    """Materials that a shape brings along (a mesh file), one for each slot; empty where `roles` says what the slots are for."""
+    if shape.kind != "mesh_file":
+        return ()
+    from scenes.importers.meshes import materials_of
+
+    return materials_of(shape)
+
+
 @lru_cache
 def is_wall_hung(kind: str) -> bool:
     """Whether y = 0 is the surface of a wall behind the shape."""
@@ -112,8 +127,12 @@ def is_wall_hung(kind: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def size(shape: Shape) -> tuple[float, float, float]:
-    """Bounding box (x, y, z) in metres of a shape with a `width`, without building it."""
+    """Bounding box (x, y, z) in metres: of a shape with a `width` without building it, of others measured on the mesh."""
     defaults = {k: p.default for k, p in inspect.signature(SHAPES[shape.kind]).parameters.items()}
     values = {**defaults, **dict(shape.parameters)}
+    if "width" not in values:
+        vertices = build(shape).vertices
+        x, y, z = (float(k) for k in vertices.max(axis=0) - vertices.min(axis=0))
+        return x, y, z
     width = float(values["width"])
     return width, float(values.get("depth", width)), float(values.get("height", width))

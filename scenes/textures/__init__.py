@@ -17,6 +17,7 @@ from scenes.scene import Texture
 TEXTURES = Registry(
     "texture",
     {
+        "image": "scenes.textures.images:image",
         "checker": "scenes.textures.plain:checker",
         "noise": "scenes.textures.plain:noise",
         "plaster": "scenes.textures.plain:plaster",
@@ -38,6 +39,7 @@ TEXTURES = Registry(
         "foliage": "scenes.textures.cloth:foliage",
         "painting": "scenes.textures.pictures:painting",
         "screen": "scenes.textures.pictures:screen",
+        "outlook": "scenes.textures.outlook:outlook",
         "spines": "scenes.textures.pictures:spines",
         "leafage": "scenes.textures.outdoors:leafage",
         "grass": "scenes.textures.outdoors:grass",

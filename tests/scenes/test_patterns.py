@@ -10,7 +10,7 @@ from scenes.errors import UserError
 from scenes.scene import Texture
 from scenes.textures.fields import clouds
 
-SEEDED = [kind for kind in textures.TEXTURES if kind != "checker"]
+SEEDED = [kind for kind in textures.TEXTURES if kind not in ("checker", "image")]
 VARIANTS = [Texture.of("checker"), *(Texture.of(kind, seed=seed) for kind in SEEDED for seed in (0, 1, 2, 3, 4))]
 
 
