@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from scenes.errors import UserError
-from scenes.palette import fittings, indoor, outdoors
+from scenes.palette import fittings, indoor, outdoors, traffic
 from scenes.palette.scheme import Role, Scheme
 from scenes.randomness import Streams
 from scenes.scene import Material
 
-ROLES: dict[str, Role] = {**indoor.ROLES, **fittings.ROLES, **outdoors.ROLES}
+ROLES: dict[str, Role] = {**indoor.ROLES, **fittings.ROLES, **outdoors.ROLES, **traffic.ROLES}
 
 
 class Palette:

@@ -1,0 +1,69 @@
+"""What vehicles, cycles and the clothes of people in the street are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scenes.palette.scheme import Roles, Scheme, linear, pattern
+from scenes.scene import Material
+
+ROLES = Roles()
+
+# Paints (hue, saturation, value as seen on a screen) and their share of new cars in Europe, rounded (BASF Color Report for OEM coatings, 2023).
+_PAINTS = (
+    (0.12, 0.02, 0.93, 0.27),  # white
+    (0.6, 0.03, 0.45, 0.25),  # grey
+    (0.65, 0.1, 0.09, 0.21),  # black
+    (0.6, 0.02, 0.72, 0.09),  # silver
+    (0.61, 0.75, 0.5, 0.1),  # blue
+    (0.995, 0.85, 0.62, 0.05),  # red
+    (0.38, 0.45, 0.35, 0.01),  # green
+    (0.09, 0.35, 0.5, 0.01),  # beige and brown
+    (0.06, 0.85, 0.8, 0.005),  # orange
+    (0.14, 0.85, 0.9, 0.005),  # yellow
+)
+
+
+@ROLES
+def car_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
+    share = np.array([paint[3] for paint in _PAINTS])
+    hue, saturation, value, _ = _PAINTS[int(rng.choice(len(_PAINTS), p=share / share.sum()))]
+    hue += float(rng.normal(0, 0.012))
+    saturation, value = saturation * float(rng.uniform(0.75, 1.1)), value * float(rng.uniform(0.82, 1.05))
+    return Material(color=linear(hue, min(saturation, 1.0), min(value, 0.95)), roughness=float(rng.uniform(0.22, 0.35)))
+
+
+@ROLES
+def car_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.58, 0.3, float(rng.uniform(0.12, 0.2))), roughness=0.12)
+
+
+@ROLES
+def tyre(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.6, 0.04, float(rng.uniform(0.13, 0.19))), roughness=0.9)
+
+
+@ROLES
+def rim(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.6, 0.02, float(rng.choice([0.78, 0.7, 0.25], p=[0.55, 0.3, 0.15]))), roughness=0.35, metallic=0.5)
+
+
+@ROLES
+def headlamp(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.58, 0.06, float(rng.uniform(0.55, 0.72))), roughness=0.15, metallic=0.3)
+
+
+@ROLES
+def tail_lamp(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.99, 0.88, float(rng.uniform(0.5, 0.66))), roughness=0.2)
+
+
+@ROLES
+def number_plate(scheme: Scheme, rng: np.random.Generator) -> Material:
+    yellow = rng.uniform() < 0.15
+    return Material(color=linear(0.13, 0.75 if yellow else 0.03, 0.9), roughness=0.5)
+
+
+@ROLES
+def black_trim(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.6, 0.03, float(rng.uniform(0.11, 0.17))), roughness=0.6)

@@ -1,0 +1,259 @@
+"""Bodies of cars and vans: a lower shell with wheel arches, and a glasshouse that stands in it.
+
+Both are grids (`vehicle_shell.shell`): the lower one runs from the sill up the sides to the shoulder line and over bonnet and boot, the
+upper one from the belt line over the windows to the roof. Slots are numbered as in `SLOTS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from scenes.shapes.parts import Float, Int, Part, box, rounded_box
+from scenes.shapes.vehicle_shell import Outline, shell, wheels
+
+SLOTS = ("car_paint", "car_glass", "tyre", "rim", "headlamp", "tail_lamp", "number_plate", "black_trim")
+PAINT, GLASS, TYRE, RIM, HEADLAMP, TAIL_LAMP, PLATE, TRIM = range(len(SLOTS))
+
+# Heights of the lower body's rows as fractions of the way from sill to shoulder, and how far each row stands back from the outline on
+# the sides, in front and behind, in metres.
+_ROWS = np.array([0.0, 0.07, 0.2, 0.33, 0.46, 0.62, 0.74, 0.88, 0.96, 1.0])
+_SIDE = np.array([0.075, 0.05, 0.03, 0.012, 0.004, 0.0, 0.002, 0.016, 0.035, 0.06])
+_NOSE = np.array([0.09, 0.05, 0.012, 0.0, 0.0, 0.018, 0.04, 0.085, 0.14, 0.21])
+ARCH = 9  # columns over a wheel
+_TAIL = np.array([0.11, 0.06, 0.02, 0.0, 0.004, 0.02, 0.03, 0.045, 0.065, 0.09])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A car's measures in metres (`rake_deg`: the windscreen's angle from the vertical).
+
+    half_width: without mirrors. bonnet, boot, roof: lengths. nose, belt, tail: heights of the shoulder line. axles: y of both.
+    side_windows: (start, end) pairs along the glasshouse from -1 (front) to 1; glazed_tail: whether there is a rear window.
+    corner: exponents of the outline in front and behind; tumble: how far the windows lean inwards; rear_header: the roof's drop behind.
+    """
+
+    length: float
+    half_width: float
+    height: float
+    clearance: float
+    wheel_radius: float
+    bonnet: float
+    boot: float
+    roof: float
+    rake_deg: float
+    nose: float
+    belt: float
+    tail: float
+    axles: tuple[float, float]
+    side_windows: tuple[tuple[float, float], ...]
+    glazed_tail: bool = True
+    corner: tuple[float, float] = (4.6, 7.0)
+    tumble: float = 0.15
+    rear_header: float = 0.06
+    cladding: bool = False
+
+    @cached_property
+    def outline(self) -> Outline:
+        return Outline(self.half_width, -self.length / 2, self.length / 2, *self.corner)
+
+    @cached_property
+    def shoulder(self) -> PchipInterpolator:
+        """Height of the upper edge of the lower body over y."""
+        front, rear, cowl = -self.length / 2, self.length / 2, -self.length / 2 + self.bonnet
+        rise = 0.72 * self.belt + 0.28 * self.nose
+        deck = max(rear - self.boot, cowl + 0.5 * self.length)
+        y = [front, front + 0.45 * self.bonnet, cowl, 0.5 * (cowl + deck), deck, rear]
+        return PchipInterpolator(y, [self.nose, rise, self.belt - 0.01, self.belt, 0.4 * self.belt + 0.6 * self.tail, self.tail])
+
+
+def _columns(body: Body) -> tuple[Float, Float, Float, Float]:
+    """Arc lengths of the columns' lower and upper ends, heights of the lower ends, and how much of the sill's tuck each has, all [C]."""
+    outline, a = body.outline, body.half_width
+    reach = body.wheel_radius + 0.055
+    low, high, bottom, tuck = [], [], [], []
+
+    def plain(arcs: Float) -> None:
+        low.extend(arcs)
+        high.extend(arcs)
+        bottom.extend(np.full(len(arcs), body.clearance))
+        tuck.extend(np.ones(len(arcs)))
+
+    def arch(y: float) -> None:
+        """Columns over a wheel: their lower ends follow a circle about the hub, from sill to sill."""
+        dip = np.arcsin(np.clip((body.wheel_radius - body.clearance) / reach, 0, 0.9))
+        angle = np.linspace(-dip, np.pi + dip, ARCH)
+        low.extend(outline.at_y(y - reach * np.cos(angle)))
+        high.extend(outline.at_y(np.linspace(y - reach - 0.01, y + reach + 0.01, ARCH)))
+        bottom.extend(body.wheel_radius + reach * np.sin(angle))
+        tuck.extend(np.full(ARCH, 0.2))
+
+    front, rear = body.axles
+    start, end = front + reach + 0.05, rear - reach - 0.05
+    nose = outline.at_x(a * np.array([0.0, 0.17, 0.34, 0.48, 0.58, 0.72, 0.84]))
+    stern = outline.at_x(a * np.array([0.87, 0.76, 0.6, 0.4, 0.2, 0.0]), rear=True)
+    plain(nose)
+    plain(0.5 * (nose[-1:] + outline.at_y([front - reach])))
+    arch(front)
+    plain(outline.at_y(np.linspace(start, end, 5)))
+    arch(rear)
+    plain(0.5 * (stern[:1] + outline.at_y([rear + reach])))
+    plain(stern)
+    return np.array(low), np.array(high), np.array(bottom), np.array(tuck)
+
+
+def _tucked(body: Body, place: Float, tuck: Float, rows: Float) -> Float:
+    """Points [R, C, 2] of the outline moved inwards as far as their rows stand back; lengths shrink monotonically, so nothing folds."""
+    low = np.where(rows < 0.6, tuck, 1.0)
+    nose, tail, flank = (np.interp(rows, _ROWS, depth) for depth in (_NOSE, _TAIL, _SIDE))
+    x, y = place[..., 0], place[..., 1]
+    toward_end = (2 * np.abs(y) / body.length) ** 8
+    return np.stack([x * (1 - flank * low / body.half_width), y - np.where(y < 0, -nose, tail) * toward_end], axis=-1)
+
+
+def _spine(edge_y: Float, count: int, step: float) -> Float:
+    """Where on the middle line each column ends [C]: opposite its edge, but spread out for the `count` columns of front and rear."""
+    spine = edge_y.copy()
+    spine[:count] = np.linspace(edge_y[0] + step, edge_y[count], count, endpoint=False)
+    spine[-count:] = np.linspace(edge_y[-1] - step, edge_y[-count - 1], count, endpoint=False)[::-1]
+    return spine
+
+
+def _roofed(edge: Float, crown: float, turns: tuple[float, ...], count: int) -> Float:
+    """Rows [len(turns), C, 3] from an edge [C, 3] up to the middle line; `turns` are fractions of the way left, the last 0."""
+    t = np.array(turns)[:, None]
+    rise = crown * np.minimum(edge[:, 0] / edge[:, 0].max(), 1)
+    y = _spine(edge[:, 1], count, 0.02) * (1 - t) + edge[:, 1] * t
+    return np.stack([edge[:, 0] * t, y, edge[:, 2] + rise * (1 - t**2)], axis=2)
+
+
+def lower_body(body: Body) -> list[list[Part]]:
+    """The shell below the windows, one list of parts for each slot."""
+    low, high, bottom, tuck = _columns(body)
+    rows = _ROWS[:, None]
+    arc = low + (high - low) * rows
+    place = body.outline.points(arc)[0]
+    top = body.shoulder(body.outline.points(high)[0][:, 1])
+    z = bottom + (top - bottom) * rows
+    side = np.concatenate([_tucked(body, place, tuck, np.broadcast_to(rows, arc.shape)), z[..., None]], axis=2)
+    side[:, [0, -1], 0] = 0.0
+    keel = np.stack([np.zeros(len(low)), _spine(side[0, :, 1], 6, 0.03), bottom], axis=1)
+    grid = np.concatenate([keel[None], side, _roofed(side[-1], 0.045, (0.85, 0.45, 0.0), 6)])
+    return shell(grid, _lower_slots(body, arc), len(SLOTS), crease_deg=38.0)
+
+
+def _lower_slots(body: Body, arc: Float) -> Int:
+    """Slots of the lower body's cells, keel and bonnet included."""
+    cells = np.full((len(_ROWS) + 3, arc.shape[1] - 1), PAINT)
+    row = np.full(len(cells), np.nan)
+    row[1 : len(_ROWS)] = 0.5 * (_ROWS[1:] + _ROWS[:-1])
+    middle = 0.5 * (arc[-1, 1:] + arc[-1, :-1])
+    at, _ = body.outline.points(middle)
+    x, y = at[:, 0] / body.half_width, at[:, 1]
+    front, rear = y < -0.3 * body.length, y > 0.3 * body.length
+
+    def paint(slot: int, low: float, high: float, columns: Float) -> None:
+        cells[np.ix_((row > low) & (row < high), columns)] = slot
+
+    nose = front & (x < 0.87)
+    paint(TRIM, 0.0, 0.07, np.ones_like(nose))
+    paint(TRIM, 0.0, 0.2, (rear & (x < 0.8)) | (nose & (x < 0.63)) | body.cladding)
+    paint(TRIM, 0.07, 0.33, nose & (x < 0.63))
+    paint(TRIM, 0.46, 0.74, nose & (x < 0.53))
+    lamp = front & (x > 0.57) & (y < body.axles[0] - body.wheel_radius - 0.1)
+    paint(HEADLAMP, 0.62, 0.88, lamp)
+    paint(TAIL_LAMP, 0.62, 0.88, rear & (x > 0.6) & (y > 0.5 * body.length - 0.3))
+    cells[0] = TRIM
+    return cells
+
+
+def _levels(body: Body) -> Float:
+    """Heights of the glasshouse's rows, as fractions from below the belt line to the roof's edge."""
+    return np.array([0.0, 0.2, 0.86, 0.93, 0.975, 1.0])
+
+
+def glasshouse(body: Body) -> list[list[Part]]:
+    """Windows, pillars and roof, one list of parts for each slot; its foot is sunk into the lower body."""
+    cowl, stern = -body.length / 2 + body.bonnet, body.length / 2 - body.boot
+    crown = 0.045
+    rise = body.height - crown - body.belt
+    run = rise * np.tan(np.radians(body.rake_deg))
+    back = max(stern - cowl - run - body.roof, 0.1 * rise)
+    rows = []
+    levels = _levels(body)
+    for g in levels:
+        curl = max(0.0, g - 0.9) ** 2
+        width = body.half_width - 0.085 - body.tumble * g - 4.0 * curl
+        outline = Outline(width, cowl - 0.08 + run * g + 3.0 * curl, stern - back * g - 3.0 * curl, 5.0, 7.0)
+        rows.append(outline.points(_window_columns(body, outline, cowl, run, stern, back))[0])
+    place = np.stack(rows)
+    foot, eaves = body.shoulder(place[0, :, 1]) - 0.04, _eaves(body, place[-1, :, 1], crown)
+    z = foot + (eaves - foot) * levels[:, None]
+    side = np.concatenate([place, z[..., None]], axis=2)
+    side[:, [0, -1], 0] = 0.0
+    floor = np.stack([np.zeros(place.shape[1]), _spine(place[0, :, 1], 4, 0.03), foot], axis=1)
+    grid = np.concatenate([floor[None], side, _roofed(side[-1], crown, (0.85, 0.5, 0.0), 4)])
+    return shell(grid, _window_slots(body, grid.shape), len(SLOTS), crease_deg=32.0)
+
+
+def _eaves(body: Body, y: Float, crown: float) -> Float:
+    """Height of the roof's edge over y [C]: highest in the middle, lower over windscreen and rear window."""
+    low, high = y.min(), y.max()
+    along = (2 * y - low - high) / (high - low)
+    return body.height - crown - np.where(along < 0, 0.04, body.rear_header) * along**2
+
+
+def _window_columns(body: Body, outline: Outline, cowl: float, run: float, stern: float, back: float) -> Float:
+    """Arc lengths of the glasshouse's columns at one level. The pillars between side windows stand upright, the outer ones lean."""
+    middle, half = (outline.front + outline.rear) / 2, (outline.rear - outline.front) / 2
+    upright_middle, upright_half = 0.5 * (cowl - 0.08 + 0.5 * run + stern - 0.5 * back), 0.5 * (stern - cowl + 0.08 - 0.5 * (run + back))
+    edges = [edge for window in body.side_windows for edge in window]
+    inner = [upright_middle + upright_half * e for e in edges[1:-1]]
+    sides = [middle + half * edges[0], *inner, middle + half * edges[-1]]
+    ahead = outline.at_x(outline.half_width * np.array([0.0, 0.3, 0.6, 0.86]))
+    behind = outline.at_x(outline.half_width * np.array([0.84, 0.6, 0.3, 0.0]), rear=True)
+    return np.concatenate([ahead, outline.at_y(sides), behind])
+
+
+def _window_slots(body: Body, shape: tuple[int, ...]) -> Int:
+    cells = np.full((shape[0] - 1, shape[1] - 1), PAINT)
+    panes = 2 * len(body.side_windows)
+    glazed = np.arange(shape[1] - 1) < 3
+    sides = np.arange(4, 4 + panes - 1)
+    glazed[sides[::2]] = True
+    cells[1:3, sides[1::2]] = TRIM
+    if body.glazed_tail:
+        glazed[-3:] = True
+    cells[1:3, glazed] = GLASS
+    return cells
+
+
+def fittings(body: Body) -> list[list[Part]]:
+    """Wheels, mirrors, door handles, number plates and the dark inside of the wheel arches, one list for each slot."""
+    a, half, r = body.half_width, body.length / 2, body.wheel_radius
+    tyres, rims = wheels(r, 0.11 + 0.3 * r, 5, a - 0.012, body.axles)
+    inside = [
+        box(2 * a - 0.6, 2.2 * r + 0.1, 2 * r + 0.09 - body.clearance, (0, y, body.clearance + 0.01)) for y in body.axles
+    ]
+    cowl = -half + body.bonnet
+    mirror_y, mirror_z = cowl + 0.42 * (body.height - body.belt) + 0.12, body.belt + 0.02
+    mirrors = [rounded_box(0.19, 0.11, 0.13, 0.04, (s * (a + 0.005), mirror_y, mirror_z), segments=1) for s in (-1, 1)]
+    span = body.clearance + 0.33 * (body.nose - body.clearance)
+    plates = [box(0.5, 0.03, 0.11, (0, -half + 0.008, span)), box(0.5, 0.03, 0.11, (0, half - 0.012, body.clearance + 0.4 * body.tail))]
+    handle_z = body.clearance + 0.8 * (body.belt - body.clearance)
+    handles = [
+        box(0.03, 0.17, 0.026, (s * (float(body.outline.points(body.outline.at_y([y]))[0][0, 0]) - 0.008), y, handle_z))
+        for y in _handles(body)
+        for s in (-1, 1)
+    ]
+    slots: list[list[Part]] = [[] for _ in SLOTS]
+    slots[TYRE], slots[RIM], slots[PLATE], slots[PAINT], slots[TRIM] = tyres, rims, plates, mirrors, [*inside, *handles]
+    return slots
+
+
+def _handles(body: Body) -> tuple[float, ...]:
+    start, end = body.axles[0] + body.wheel_radius + 0.1, body.axles[1] - body.wheel_radius - 0.1
+    return start + 0.42 * (end - start), start + 0.86 * (end - start)
