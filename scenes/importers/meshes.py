@@ -84,8 +84,8 @@ def import_mesh(
 
     unit: "m", "cm", "mm", "inch", "foot", or "auto": metres, unless the size would be implausible. height: instead of a unit, the height in
     metres that the thing is to have. scale: instead of both, metres of a unit of the file. up: "x", "y", "z", or "auto": y for OBJ and
-    glTF, z for PLY and STL. turn_deg: counter-clockwise seen from above, so that the front faces -y. Raises UserError when the file is missing,
-    broken or empty, or announces more than `max_faces` faces (found before it is read).
+    glTF, z for PLY and STL. turn_deg: counter-clockwise seen from above, so that the front faces -y. Raises UserError when the file is
+    missing, broken or empty, or announces more than `max_faces` faces (found before it is read).
     """
     source = existing(path)
     kind = source.suffix.lower()
@@ -120,15 +120,18 @@ def materials_of(shape: Shape) -> tuple[Material, ...]:
     return _materials(str(parameters["path"]), str(parameters["digest"]), str(parameters.get("part", "")))[0]
 
 
+mesh_file.own_materials = materials_of  # type: ignore[attr-defined]
+
+
 def parts_of(path: str | Path) -> tuple[str, ...]:
     """Names of the objects, groups or nodes of a mesh file."""
     source = existing(path)
-    return _soup(source.as_posix(), digest_of(source))[0].names
+    return soup_of(source.as_posix(), digest_of(source))[0].names
 
 
 def _metres(name: str, digest: str, axis: str, unit: str, height: float | None, part: str) -> tuple[float, list[str]]:
     """Metres of a unit of the file, and a remark if that had to be guessed."""
-    soup = _soup(name, digest)[0].part(part)
+    soup = soup_of(name, digest)[0].part(part)
     solid, _, _ = repair.solid_faces(soup.vertices, soup.faces)
     if not solid.any():
         raise UserError(f"{name} has no face with an area: export it with its surfaces")
@@ -146,7 +149,7 @@ def _metres(name: str, digest: str, axis: str, unit: str, height: float | None, 
 
 
 @lru_cache(maxsize=64)
-def _soup(name: str, digest: str) -> tuple[Soup, tuple[str, ...]]:
+def soup_of(name: str, digest: str) -> tuple[Soup, tuple[str, ...]]:
     """(triangles as the file has them, names of material libraries). UserError for whatever keeps a reader from its work."""
     path = checked(name, digest)
     kind = path.suffix.lower()
@@ -170,15 +173,22 @@ def _soup(name: str, digest: str) -> tuple[Soup, tuple[str, ...]]:
 def _mended(
     path: str, digest: str, up: str, scale: float | tuple[float, ...], turn_deg: float, part: str, origin: str
 ) -> tuple[Mesh, repair.Findings]:
-    whole, _ = _soup(path, digest)
+    whole, _ = soup_of(path, digest)
     if part and part not in whole.names:
         raise UserError(f"{path} has no part {part!r}: it has {', '.join(sorted(whole.names)[:20])}")
-    soup = whole.part(part)
     factors = np.broadcast_to(np.asarray(scale, dtype=np.float64), (3,))
     linear = rotation_z(np.radians(turn_deg)) @ np.diag(factors) @ UPWARDS[up]
+    return mend(whole.part(part), linear, path, footprint=origin == "footprint")
+
+
+def mend(soup: Soup, linear: NDArray[np.float64], owner: str, *, footprint: bool) -> tuple[Mesh, repair.Findings]:
+    """The mesh of a file's triangles after the map `linear` [3, 3], mended, and what was wrong; with `footprint` it is put on the origin.
+
+    Raises UserError, naming the owner, when no face has an area.
+    """
     solid, undefined, flat = repair.solid_faces(soup.vertices, soup.faces)
     if not solid.any():
-        raise UserError(f"{path} has no face with an area: export it with its surfaces")
+        raise UserError(f"{owner} has no face with an area: export it with its surfaces")
     vertices, faces = soup.vertices @ linear.T, soup.faces[solid]
     faces = faces[:, ::-1] if np.linalg.det(linear) < 0 else faces
     vertices = np.nan_to_num(vertices, nan=0.0, posinf=0.0, neginf=0.0)
@@ -186,7 +196,7 @@ def _mended(
     normals = None if soup.normals is None else soup.normals @ np.linalg.inv(linear)
     rows, faces, normals = repair.fitting_normals(vertices, faces, normals)
     vertices = vertices[rows]
-    if origin == "footprint":
+    if footprint:
         low, high = vertices.min(axis=0), vertices.max(axis=0)
         vertices = vertices - ((low + high)[0] / 2, (low + high)[1] / 2, low[2])
     uvs = _box_uvs(vertices, normals) if soup.uvs is None else np.nan_to_num(soup.uvs[rows, :2])
@@ -229,7 +239,7 @@ def _slots(soup: Soup) -> NDArray[np.int64]:
 @lru_cache(maxsize=512)
 def _materials(path: str, digest: str, part: str) -> tuple[tuple[Material, ...], tuple[str, ...]]:
     """(one material for each slot, remarks)."""
-    whole, libraries = _soup(path, digest)
+    whole, libraries = soup_of(path, digest)
     soup, kind = whole.part(part), Path(path).suffix.lower()
     if soup.colors is not None and len(soup.materials) == 1:
         return tuple(Material(color=mtl.linear(color), roughness=0.8) for color in _painted(soup)[1]), ()

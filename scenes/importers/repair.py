@@ -46,8 +46,7 @@ class Findings:
 
 def solid_faces(vertices: Float, faces: Int) -> tuple[NDArray[np.bool_], int, int]:
     """(which faces to keep [F], how many have undefined corners, how many have no area)."""
-    finite: NDArray[np.bool_] = np.isfinite(vertices).all(axis=1)
-    defined = finite[faces].all(axis=1)
+    defined = np.isfinite(vertices.sum(axis=1))[faces].all(axis=1)
     a, b, c = (np.where(defined[:, None], vertices[faces[:, k]], 0.0) for k in range(3))
     doubled = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     longest = np.maximum.reduce([((p - q) ** 2).sum(axis=1) for p, q in ((a, b), (b, c), (c, a))])

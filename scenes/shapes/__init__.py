@@ -22,6 +22,7 @@ SHAPES = Registry(
     "shape",
     {
         "mesh_file": "scenes.importers.meshes:mesh_file",
+        "urdf_link": "scenes.importers.urdf:urdf_link",
         "box": "scenes.shapes.primitives:box",
         "sphere": "scenes.shapes.primitives:sphere",
         "cylinder": "scenes.shapes.primitives:cylinder",
@@ -54,6 +55,18 @@ SHAPES = Registry(
         "towel_rail": "scenes.shapes.bathroom:towel_rail",
         "shoe_cabinet": "scenes.shapes.storage:shoe_cabinet",
         "coat_rack": "scenes.shapes.household:coat_rack",
+        "microwave": "scenes.shapes.cookware:microwave",
+        "kettle": "scenes.shapes.cookware:kettle",
+        "toaster": "scenes.shapes.cookware:toaster",
+        "pot": "scenes.shapes.cookware:pot",
+        "frying_pan": "scenes.shapes.cookware:frying_pan",
+        "plate": "scenes.shapes.cookware:plate",
+        "glass": "scenes.shapes.cookware:glass",
+        "bottle": "scenes.shapes.cookware:bottle",
+        "teapot": "scenes.shapes.cookware:teapot",
+        "fruit_bowl": "scenes.shapes.cookware:fruit_bowl",
+        "knife_block": "scenes.shapes.cookware:knife_block",
+        "package": "scenes.shapes.cookware:package",
         "floor_lamp": "scenes.shapes.lamps:floor_lamp",
         "table_lamp": "scenes.shapes.lamps:table_lamp",
         "pendant": "scenes.shapes.lamps:pendant",
@@ -112,11 +125,9 @@ def roles(kind: str) -> tuple[str, ...]:
 
 def own_materials(shape: Shape) -> tuple[Material, ...]:
     """Materials that a shape brings along (a mesh file), one for each slot; empty where `roles` says what the slots are for."""
-    if shape.kind != "mesh_file":
-        return ()
-    from scenes.importers.meshes import materials_of
-
-    return materials_of(shape)
+    find = getattr(SHAPES[shape.kind], "own_materials", None)
+    found: tuple[Material, ...] = find(shape) if find else ()
+    return found
 
 
 @lru_cache

@@ -58,7 +58,7 @@ VARIANTS: Variants = {
 CASES = [
     Shape.of(kind, **parameters)
     for kind in shapes.SHAPES
-    if kind not in ("plane", "mesh_file") and shapes.SHAPES.target(kind).startswith("scenes.")  # not those that other tests add
+    if kind != "plane" and shapes.SHAPES.target(kind).startswith("scenes.shapes.")  # not files, nor those that other tests add
     for parameters in (ROOM_PARTS | SOLIDS | VARIANTS).get(kind, [{}])
 ]
 
