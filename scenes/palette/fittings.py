@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.palette import indoor
-from scenes.palette.scheme import Roles, Scheme, linear, pattern
-from scenes.scene import Material
+from scenes.palette.scheme import TEXTURE_SEEDS, Roles, Scheme, linear, pattern
+from scenes.scene import Material, Texture
 
 ROLES = Roles()
 
@@ -110,3 +110,55 @@ def towel(scheme: Scheme, rng: np.random.Generator) -> Material:
 def coat(scheme: Scheme, rng: np.random.Generator) -> Material:
     color = linear(float(rng.choice([0.08, 0.6, 0.02, 0.3])), float(rng.uniform(0.05, 0.55)), float(rng.uniform(0.18, 0.6)))
     return Material(color=color, texture=pattern(rng, "weave", 0.16), roughness=0.95)
+
+
+@ROLES
+def pan(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return neutral(rng, 0.12, 0.24, 0.5) if rng.uniform() < 0.7 else steel(scheme, rng)
+
+
+@ROLES
+def drinking_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
+    """Glass is not see-through here: pale, a little tinted, shiny."""
+    hue, saturation = float(rng.uniform(0.3, 0.6)), float(rng.choice([0.04, 0.08, 0.3], p=[0.5, 0.35, 0.15]))
+    return Material(color=linear(hue, saturation, float(rng.uniform(0.72, 0.9))), roughness=0.06)
+
+
+@ROLES
+def bottle_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
+    hue, saturation, value = ((0.3, 0.6, 0.28), (0.28, 0.4, 0.5), (0.07, 0.75, 0.3), (0.5, 0.06, 0.85), (0.58, 0.35, 0.7))[
+        int(rng.integers(5))
+    ]
+    return Material(color=linear(hue, saturation, value), roughness=0.07)
+
+
+@ROLES
+def label(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=(0.95, 0.94, 0.92), texture=Texture.of("label", seed=int(rng.integers(TEXTURE_SEEDS))), roughness=0.7)
+
+
+@ROLES
+def carton_print(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=(0.95, 0.95, 0.95), texture=Texture.of("packaging", seed=int(rng.integers(2 * TEXTURE_SEEDS))), roughness=0.5)
+
+
+@ROLES
+def cap(scheme: Scheme, rng: np.random.Generator) -> Material:
+    color = linear(float(rng.uniform()), float(rng.choice([0.05, 0.7])), float(rng.uniform(0.3, 0.85)))
+    return Material(color=color, roughness=0.35)
+
+
+@ROLES
+def apple(scheme: Scheme, rng: np.random.Generator) -> Material:
+    hue, value = (float(rng.uniform(-0.02, 0.03)), 0.75) if rng.uniform() < 0.6 else (float(rng.uniform(0.17, 0.26)), 0.8)
+    return Material(color=linear(hue, 0.75, value), texture=pattern(rng, "noise", 0.3), roughness=0.3)
+
+
+@ROLES
+def orange(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(float(rng.uniform(0.07, 0.13)), 0.88, 0.95), texture=pattern(rng, "plaster", 0.1), roughness=0.5)
+
+
+@ROLES
+def pear(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(float(rng.uniform(0.13, 0.22)), 0.6, 0.8), texture=pattern(rng, "noise", 0.3), roughness=0.45)

@@ -78,16 +78,12 @@ def door(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 
 @ROLES
-def sky(scheme: Scheme, rng: np.random.Generator) -> Material:
-    level = float(rng.uniform(0.8, 1.2))
-    return Material(color=(0.02, 0.02, 0.02), emission=(0.9 * level, 0.97 * level, 1.1 * level))
-
-
-@ROLES
-def land(scheme: Scheme, rng: np.random.Generator) -> Material:
-    shade = np.array(linear(float(rng.uniform(0.1, 0.42)), float(rng.uniform(0.08, 0.3)), float(rng.uniform(0.6, 0.85))))
-    r, g, b = (round(float(k), 4) for k in shade)
-    return Material(color=(0.02, 0.02, 0.02), emission=(r, g, b))
+def outlook(scheme: Scheme, rng: np.random.Generator) -> Material:
+    """Through a window; brighter than the room, as a camera set to the room sees it."""
+    level, warm = float(rng.uniform(1.0, 1.7)), float(rng.uniform(-0.05, 0.05))
+    emission = (round(level * (1 + warm), 4), round(level, 4), round(level * (1 - warm), 4))
+    texture = Texture.of("outlook", seed=int(rng.integers(TEXTURE_SEEDS)))
+    return Material(color=(0.0, 0.0, 0.0), texture=texture, roughness=1.0, emission=emission)
 
 
 # Furniture

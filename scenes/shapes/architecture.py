@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scenes.scene import Mesh
 from scenes.shapes.assembly import assemble, hung, made_of
 from scenes.shapes.parts import Part, box, boxes, join, rounded_box, tube
+from scenes.textures.outlook import HORIZON
 
 THICKNESS_M = 0.16
 
@@ -107,11 +108,14 @@ def door(hole_width: float = 0.85, hole_height: float = 2.02, panels: int = 2, m
     return assemble(leaf, [frame, jamb], [plate, lever])
 
 
-@made_of("trim", "sky", "land")
-def window(hole_width: float = 1.4, hole_height: float = 1.3, panes: int = 2, bars: int = 0, skyline: float = 0.35) -> Mesh:
-    """A window for an opening of that size, z = 0 its lower edge: frame, sill and, as a backdrop, sky above a skyline of land.
+@made_of("trim", "outlook")
+def window(
+    hole_width: float = 1.4, hole_height: float = 1.3, panes: int = 2, bars: int = 0, skyline: float = 0.35, backdrop: int = 1
+) -> Mesh:
+    """A window for an opening of that size, z = 0 its lower edge: frame, sill and, as a backdrop, a picture of what lies outside.
 
-    `panes` side by side, each divided by `bars` horizontal bars; `skyline` is the fraction of the height below the horizon.
+    `panes` side by side, each divided by `bars` horizontal bars. The picture (texture metres = 1) keeps its proportions and has its
+    horizon at the fraction `skyline` of the height; with `backdrop` = 0 there is none, and the way out is open.
     """
     w, h, t = hole_width / 2, hole_height, 0.05
     edges = np.linspace(-w + t, w - t, int(panes) + 1)
@@ -128,10 +132,12 @@ def window(hole_width: float = 1.4, hole_height: float = 1.3, panes: int = 2, ba
     zs.append(h + 0.005)
     frame = lattice(xs, zs, np.maximum(np.array(rows)[:, None], np.array(columns)), 0.07, 0.12)
     sill = rounded_box(hole_width + 0.1, 0.18, 0.03, 0.008, (0, 0.01, -0.025))
-    horizon = skyline * h
-    sky = box(hole_width + 0.02, 0.01, h - horizon + 0.02, (0, 0.105, horizon))
-    land = box(hole_width + 0.02, 0.012, horizon + 0.01, (0, 0.105, -0.01))
-    return assemble([frame, sill], sky, land)
+    if not backdrop:
+        return assemble([frame, sill])
+    pane = box(hole_width + 0.02, 0.01, h + 0.02, (0, 0.105, -0.01))
+    share = min(HORIZON / (1 - skyline), (0.98 - HORIZON) / skyline)  # of the picture's height that fills the window
+    uvs = (pane.vertices[:, [0, 2]] - (0, skyline * h)) * (share / h) * (1, -1) + (0.5, HORIZON)
+    return assemble([frame, sill], pane.with_uvs(uvs))
 
 
 @made_of("radiator", wall_hung=True)

@@ -7,7 +7,7 @@ import numpy as np
 from scenes.scene import Mesh
 from scenes.shapes.assembly import hung, made_of, standing
 from scenes.shapes.kitchen import tap
-from scenes.shapes.lofted import FORWARD, arc, loft, oval, rounded_rectangle, squared_oval_along, stacked
+from scenes.shapes.lofted import FORWARD, arc, loft, oval, rounded_rectangle, squared_oval_along, stacked, turned_about
 from scenes.shapes.parts import Float, box, cylinder, lathe, rounded_box, tube
 from scenes.shapes.soft import sheet
 from scenes.shapes.storage import pull
@@ -53,7 +53,7 @@ def toilet(
     cover = loft(stacked([(_egg(f * width, f * 0.94 * long), z) for f, z in ((0.99, 0.0), (0.99, 0.012), (0.9, 0.02))]))
     hinge = depth / 2 - tank_depth - 0.03
     if lid == "open":
-        cover = cover.moved(y=-0.47 * long).turned(_about_x(-94.0)).moved(y=hinge, z=top + 0.03)
+        cover = cover.moved(y=-0.47 * long).turned(turned_about("x", -94.0)).moved(y=hinge, z=top + 0.03)
     else:
         cover = cover.moved(y=front - 0.03 * long, z=top + 0.0195)
     tank_y = depth / 2 - tank_depth / 2
@@ -62,11 +62,6 @@ def toilet(
     roof = rounded_box(width, tank_depth + 0.012, 0.035, 0.012, (0, tank_y - 0.006, height - 0.041), segments=2)
     button = cylinder(0.022, 0.012, (0, tank_y, height - 0.012), segments=16)
     return standing((width, depth, height), [loft(stacked(rings)), neck, tank, roof], [seat, cover], button)
-
-
-def _about_x(degrees: float) -> Float:
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
 
 
 @made_of("porcelain", "metal", "kitchen_front")

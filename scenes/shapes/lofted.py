@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scenes.shapes.parts import Float, Part, join, unit
+from scenes.shapes.parts import Float, Part, join, lathe, unit
 
 # Turns what points up so that it points to the front (-y), and what points to +y so that it points up.
 FORWARD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -117,3 +117,22 @@ def arc(radius: float, start_deg: float, end_deg: float, count: int) -> Float:
     """Points [count, 2] of an arc about the origin."""
     angle = np.radians(np.linspace(start_deg, end_deg, count))
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def ellipsoid(size: Sequence[float], at: Sequence[float] = (0.0, 0.0, 0.0), segments: int = 16) -> Part:
+    """An ellipsoid with axes `size` (x, y, z), its lowest point at `at`."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 1)
+    profile = np.stack([np.cos(angle), 1 + np.sin(angle)], axis=1)
+    profile[[0, -1], 0] = 0.0
+    low = np.asarray(at) - (size[0] / 2, size[1] / 2, 0)
+    return lathe(profile, segments, crease_deg=80).fitted(low, low + np.asarray(size))
+
+
+def turned_about(axis: str, degrees: float) -> Float:
+    """Rotation [3, 3] about the x, y or z axis, counter-clockwise seen from its tip."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    if axis == "x":
+        return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    if axis == "y":
+        return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])

@@ -116,5 +116,5 @@ def concrete(resolution: int, seed: int = 0) -> Image:
 def brushed(resolution: int, seed: int = 0) -> Image:
     """Brushed metal: fine scratches along u."""
     rng = generator("brushed", seed)
-    scratches = clouds(rng, resolution, falloff=0.25, lowest=8, stretch=40.0)
-    return picture(0.84 + 0.04 * scratches + 0.02 * clouds(rng, resolution, falloff=1.6))
+    scratches = clouds(rng, resolution, falloff=0.4, lowest=8, stretch=60.0)
+    return picture(0.86 + 0.018 * scratches + 0.01 * clouds(rng, resolution, falloff=1.6))
