@@ -86,6 +86,42 @@ def generate(
 
 
 @app.command
+def worlds(
+    *,
+    family: str,
+    out: Path,
+    scenes: int = 24,
+    frames: int = 8,
+    size: str = "320x240",
+    seed: int = 0,
+    renderer: str = "raster",
+    set: tuple[str, ...] = (),
+) -> None:
+    """Look at a scene family before rendering a data set: contact sheet, statistics beside real data, soundness of every scene.
+
+    Example: simlearn worlds --family streets --scenes 24 --size 1242x375 --out worlds/streets
+
+    Args:
+        family: Scene family (see `simlearn info`).
+        out: Folder for sheet.png, histograms.png and worlds.json. The same command again goes on where it was interrupted.
+        scenes: Number of worlds.
+        frames: Frames in the clip of each world; the first, the middle and the last are rendered.
+        size: Image size, WIDTHxHEIGHT in pixels.
+        seed: Data set seed; the worlds are those that `generate` renders with it.
+        renderer: Renderer (see `simlearn info`).
+        set: Settings of the family as NAME=VALUE, as of `simlearn generate`.
+    """
+    from simlearn.settings import parse_settings, parse_size
+    from simlearn.worlds import survey
+
+    width, height = parse_size(size)
+    settings = parse_settings(set)
+    summary = survey(family, out, scenes=scenes, frames=frames, width=width, height=height, seed=seed, settings=settings, renderer=renderer)
+    if summary.problems:
+        raise SystemExit(EXIT_FINDINGS)
+
+
+@app.command
 def train(
     *,
     pretext: str,
