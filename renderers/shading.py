@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 import warp as wp
 
+from renderers.air import air_of, sky_of
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.kernels.ambient import CELL, TASKS_BY_LANES, TASKS_BY_POINTS, Grid
 from renderers.kernels.common import Eye
 from renderers.kernels.lanes import LANES
-from renderers.kernels.reflectance import SkyRow
 from renderers.kernels.shading import Lighting, shade_lanes, shade_pixels
 from renderers.labels import scenery_of
 from renderers.moment import Moment
 from renderers.shadows import ShadowMaps
 from renderers.threads import Team
 from renderers.visibility.view import ViewCache, Views
-from scenes.scene import Sky
 
 
 class Shader:
@@ -33,7 +32,7 @@ class Shader:
         by_lanes = is_cpu(buffers.device) if by_lanes is None else by_lanes
         self._shade, self._grid_tasks = (shade_lanes, TASKS_BY_LANES) if by_lanes else (shade_pixels, TASKS_BY_POINTS)
         self._lighting: Any = Lighting()
-        self._lighting.sky = _sky(buffers.scene.sky)
+        self._lighting.sky, self._lighting.air = sky_of(buffers.scene.sky), air_of(buffers.scene, buffers.device)
         self._lighting.lights, self._lighting.shadow_maps = self._shadows.rows, self._shadows.texels
 
     def radiance(self, moments: Sequence[Moment]) -> wp.array:
@@ -61,10 +60,3 @@ class Shader:
         for task in self._grid_tasks:
             self._team.launch_rows(task, extent, batch, [views.eye, now, views.sight, grid])
         return grid
-
-
-def _sky(sky: Sky) -> Any:
-    row: Any = SkyRow()
-    row.zenith, row.horizon, row.ground = wp.vec3(*sky.zenith), wp.vec3(*sky.horizon), wp.vec3(*sky.ground)
-    row.up = wp.vec3(0.0, 0.0, 1.0)
-    return row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warp as wp
 
+from renderers.kernels.air import decay, seen_sky
 from renderers.kernels.common import KERNEL_OPTIONS, mat34, rotate
 from renderers.kernels.path_lights import GLOW, Choice, LightSample, appeal, choose_emitter, sample_glow, sample_light
 from renderers.kernels.path_sampling import mixed, power_heuristic, random_pair
@@ -252,10 +253,16 @@ def meet_surfaces(
         t = triangle[k]
         throughput = paths.throughput[path]
         if t < 0:
-            light = limited(wp.cw_mul(throughput, sky_radiance(world.sky, direction)), found_limit)
-            paths.radiance[path] = paths.radiance[path] + light
+            sky = sky_radiance(world.sky, direction)
+            if depth == 1:
+                sky = seen_sky(world.sky, world.air, direction, paths.spread[path])
+            paths.radiance[path] = paths.radiance[path] + limited(wp.cw_mul(throughput, sky), found_limit)
             continue
         length = distance[k]
+        if depth == 1 and world.air.extinction > 0.0:
+            left = decay(length * world.air.extinction)
+            paths.radiance[path] = paths.radiance[path] + wp.cw_mul(throughput, world.air.haze) * (1.0 - left)
+            throughput = throughput * left
         width = paths.width[path] + paths.spread[path] * length
         paths.width[path] = width
         weights = barycentric[k]

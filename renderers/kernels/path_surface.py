@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warp as wp
 
+from renderers.kernels.air import Air
 from renderers.kernels.common import KERNEL_OPTIONS, mat34, rotate
 from renderers.kernels.materials import MaterialRow
 from renderers.kernels.path_lights import Emitter, Glowing, emitted
@@ -41,6 +42,7 @@ class World:
     emitters: wp.array(dtype=Emitter)
     glowing: Glowing
     sky: SkyRow
+    air: Air
     span: wp.float32
     dielectric: wp.float32
     bounce_limit: wp.float32

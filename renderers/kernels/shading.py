@@ -6,6 +6,7 @@ from typing import Any
 
 import warp as wp
 
+from renderers.kernels.air import Air, hazed, seen_sky
 from renderers.kernels.ambient import Grid, sky_share
 from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34
 from renderers.kernels.lane_arrays import pixel_from, pixels_from, rays_through, take, take_element, take_material
@@ -38,7 +39,7 @@ from renderers.kernels.lanes import (
 )
 from renderers.kernels.motion import Sight
 from renderers.kernels.points import Scenery, footprint_of, smooth_normal, texture_color, weights_at
-from renderers.kernels.reflectance import SkyRow, reflected, sky_mean, sky_radiance
+from renderers.kernels.reflectance import SkyRow, reflected, sky_mean
 from renderers.kernels.shadows import LightRow, lit_by_point, lit_by_sun
 
 wp.set_module_options(KERNEL_OPTIONS)
@@ -80,11 +81,12 @@ class Points:
 
 @wp.struct
 class Lighting:
-    """What sends light: lights with the texels of their shadow maps, the sky, and what share of it is hidden near surfaces."""
+    """What sends light: lights with the texels of their shadow maps, the sky, what share of it is hidden near surfaces; and the air."""
 
     lights: wp.array(dtype=LightRow)
     shadow_maps: wp.array(dtype=wp.float32)
     sky: SkyRow
+    air: Air
     grid: Grid
 
 
@@ -189,6 +191,8 @@ def shade_point(
     light = emission + tinted(at.diffuse + at.f0, sky_mean(lighting.sky, at.smooth)) * sky_share
     for k in range(lighting.lights.shape[0]):
         light += direct_light(lighting.lights[k], at, lighting.shadow_maps)
+    if lighting.air.extinction > 0.0:
+        light = hazed(lighting.air, light, reach * distance * lighting.air.extinction)
     return light
 
 
@@ -222,7 +226,8 @@ def _shader(columns_from, step):
             light = rays_through(eye, row, column)
             if anywhere(empty):
                 is_ray = below(0.0, dot(light, light))  # outside the image circle of a lens it is not
-                light = where(is_ray, sky_radiance(lighting.sky, unit(turned(pose, light))), wp.vec3(0.0, 0.0, 0.0))
+                sky = seen_sky(lighting.sky, lighting.air, unit(turned(pose, light)), eye.per_fx)
+                light = where(is_ray, sky, wp.vec3(0.0, 0.0, 0.0))
             if shown >= 0:
                 # Pixels without a surface repeat what another one shows.
                 column = where(empty, shown, column)

@@ -12,18 +12,18 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
+from renderers.air import air_of, sky_of
 from renderers.buffers import SceneBuffers
 from renderers.device import is_cpu, upload, upload_poses
 from renderers.kernels import path as kernels
 from renderers.kernels.common import mat34
 from renderers.kernels.path_surface import World
-from renderers.kernels.reflectance import SkyRow
 from renderers.path.emitters import Emitters, glows
 from renderers.path.sequence import stratified_points
 from renderers.rays import BvhRays, EmbreeRays, Rays
 from scenes.camera import Camera
 from scenes.errors import UserError
-from scenes.scene import Scene, Sky
+from scenes.scene import Scene
 
 _BATCH_CPU, _BATCH_GPU = 1 << 17, 1 << 21  # paths traced together: about 250 bytes each
 _STRATEGIES = ("both", "emitters", "reflection")
@@ -44,6 +44,9 @@ class PathTracer:
     At each surface one emitter is chosen by what it may give there. The sky is found by reflected rays alone. Emissive triangles shine
     from both sides. They do not block the way to suns, points and rectangles, for the lamp around a point light would swallow it, nor
     does a point light shine on them. Suns, points and rectangles cannot be seen themselves, nor in mirrors.
+
+    Air is looked through by camera rays alone: haze before the first surface, and clouds, haze and the sun's glow where there is none
+    (`renderers.kernels.air`). Light on its way between surfaces knows nothing of them.
     """
 
     def __init__(
@@ -238,18 +241,11 @@ def _world(scene: Scene, buffers: SceneBuffers, emitters: Emitters, dielectric: 
     for name in ("triangles", "normals", "uvs", "triangle_instance", "triangle_look", "materials", "texels"):
         setattr(world, name, getattr(buffers, name))
     world.lobe, world.glowing, world.dielectric = _lobe(buffers.device), emitters.glowing, dielectric
-    world.sky = _sky(scene.sky)
+    world.sky, world.air = sky_of(scene.sky), air_of(scene, buffers.device)
     flat = buffers.flat
     reach = np.linalg.norm(flat.bounds[np.isfinite(flat.bounds).all((1, 2))], axis=-1).max()
     world.span = 4.0 * float(reach + max(np.linalg.norm(i.motion.poses[:, :3, 3], axis=1).max() for i in scene.instances))
     return world
-
-
-def _sky(sky: Sky) -> Any:
-    row: Any = SkyRow()
-    row.zenith, row.horizon, row.ground = wp.vec3(*sky.zenith), wp.vec3(*sky.horizon), wp.vec3(*sky.ground)
-    row.up = wp.vec3(0.0, 0.0, 1.0)
-    return row
 
 
 @lru_cache(maxsize=4)
