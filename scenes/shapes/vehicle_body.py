@@ -6,6 +6,7 @@ upper one from the belt line over the windows to the roof. Slots are numbered as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,10 +22,14 @@ PAINT, GLASS, TYRE, RIM, HEADLAMP, TAIL_LAMP, PLATE, TRIM = range(len(SLOTS))
 # Heights of the lower body's rows as fractions of the way from sill to shoulder, and how far each row stands back from the outline on
 # the sides, in front and behind, in metres.
 _ROWS = np.array([0.0, 0.07, 0.2, 0.33, 0.46, 0.62, 0.74, 0.88, 0.96, 1.0])
-_SIDE = np.array([0.075, 0.05, 0.03, 0.012, 0.004, 0.0, 0.002, 0.016, 0.035, 0.06])
+_SHOULDER = ([0.0, 0.03, 0.08, 0.16, 0.3], [0.06, 0.034, 0.015, 0.003, 0.0])
+_SILL = ([0.0, 0.04, 0.1, 0.18, 0.26, 0.34], [0.05, 0.033, 0.018, 0.008, 0.003, 0.0])
 _NOSE = np.array([0.09, 0.05, 0.012, 0.0, 0.0, 0.018, 0.04, 0.085, 0.14, 0.21])
-ARCH = 9  # columns over a wheel
 _TAIL = np.array([0.11, 0.06, 0.02, 0.0, 0.004, 0.02, 0.03, 0.045, 0.065, 0.09])
+
+_LEVELS = np.array([0.0, 0.2, 0.86, 0.93, 0.975, 1.0])  # the glasshouse's rows, from below the belt line to the roof's edge
+CROWN = 0.045  # how much higher the roof is in the middle, in metres
+ARCH = 9  # columns over a wheel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,25 +67,29 @@ class Body:
 
     @cached_property
     def shoulder(self) -> PchipInterpolator:
-        """Height of the upper edge of the lower body over y."""
+        """Height of the upper edge of the lower body's sides over y."""
         front, rear, cowl = -self.length / 2, self.length / 2, -self.length / 2 + self.bonnet
         rise = 0.72 * self.belt + 0.28 * self.nose
-        deck = max(rear - self.boot, cowl + 0.5 * self.length)
+        deck = max(rear - 2 * self.boot, cowl + 0.5 * self.length)
         y = [front, front + 0.45 * self.bonnet, cowl, 0.5 * (cowl + deck), deck, rear]
-        return PchipInterpolator(y, [self.nose, rise, self.belt - 0.01, self.belt, 0.4 * self.belt + 0.6 * self.tail, self.tail])
+        z = [self.nose, rise, self.belt - 0.015, 0.5 * (self.belt + self.tail), self.tail, self.tail - 0.015]
+        return PchipInterpolator(y, z)
+
+    def deck(self, x: Float, y: Float) -> Float:
+        """Height of the top of the lower body: the shoulder line, and a crown of 5 cm across. It bends downwards everywhere."""
+        return np.asarray(self.shoulder(y) + 0.05 * (1 - (x / self.half_width) ** 2))
 
 
-def _columns(body: Body) -> tuple[Float, Float, Float, Float]:
+def _columns(body: Body) -> tuple[Float, Float, Float]:
     """Arc lengths of the columns' lower and upper ends, heights of the lower ends, and how much of the sill's tuck each has, all [C]."""
     outline, a = body.outline, body.half_width
     reach = body.wheel_radius + 0.055
-    low, high, bottom, tuck = [], [], [], []
+    low, high, bottom = [], [], []
 
     def plain(arcs: Float) -> None:
         low.extend(arcs)
         high.extend(arcs)
         bottom.extend(np.full(len(arcs), body.clearance))
-        tuck.extend(np.ones(len(arcs)))
 
     def arch(y: float) -> None:
         """Columns over a wheel: their lower ends follow a circle about the hub, from sill to sill."""
@@ -89,7 +98,6 @@ def _columns(body: Body) -> tuple[Float, Float, Float, Float]:
         low.extend(outline.at_y(y - reach * np.cos(angle)))
         high.extend(outline.at_y(np.linspace(y - reach - 0.01, y + reach + 0.01, ARCH)))
         bottom.extend(body.wheel_radius + reach * np.sin(angle))
-        tuck.extend(np.full(ARCH, 0.2))
 
     front, rear = body.axles
     start, end = front + reach + 0.05, rear - reach - 0.05
@@ -102,16 +110,19 @@ def _columns(body: Body) -> tuple[Float, Float, Float, Float]:
     arch(rear)
     plain(0.5 * (stern[:1] + outline.at_y([rear + reach])))
     plain(stern)
-    return np.array(low), np.array(high), np.array(bottom), np.array(tuck)
+    return np.array(low), np.array(high), np.array(bottom)
 
 
-def _tucked(body: Body, place: Float, tuck: Float, rows: Float) -> Float:
-    """Points [R, C, 2] of the outline moved inwards as far as their rows stand back; lengths shrink monotonically, so nothing folds."""
-    low = np.where(rows < 0.6, tuck, 1.0)
-    nose, tail, flank = (np.interp(rows, _ROWS, depth) for depth in (_NOSE, _TAIL, _SIDE))
+def _tucked(body: Body, place: Float, above: Float, below: Float) -> Float:
+    """Points [R, C, 2] of the outline moved inwards; `above` the sill and `below` the shoulder [R, C] in metres say how far the sides are.
+
+    Lengths shrink monotonically, so nothing folds; the sides stay convex, whatever the wheel arches do to the rows.
+    """
+    flank = np.interp(below, *_SHOULDER) + np.interp(above, *_SILL)
+    nose, tail = _NOSE[:, None], _TAIL[:, None]
     x, y = place[..., 0], place[..., 1]
     toward_end = (2 * np.abs(y) / body.length) ** 8
-    return np.stack([x * (1 - flank * low / body.half_width), y - np.where(y < 0, -nose, tail) * toward_end], axis=-1)
+    return np.stack([x * (1 - flank / body.half_width), y - np.where(y < 0, -nose, tail) * toward_end], axis=-1)
 
 
 def _spine(edge_y: Float, count: int, step: float) -> Float:
@@ -122,26 +133,26 @@ def _spine(edge_y: Float, count: int, step: float) -> Float:
     return spine
 
 
-def _roofed(edge: Float, crown: float, turns: tuple[float, ...], count: int) -> Float:
-    """Rows [len(turns), C, 3] from an edge [C, 3] up to the middle line; `turns` are fractions of the way left, the last 0."""
+def _roofed(edge: Float, height: Callable[[Float, Float], Float], turns: tuple[float, ...], count: int) -> Float:
+    """Rows [len(turns), C, 3] over the height field height(x, y), from an edge [C, 3] to the middle line; `turns` run from 1 to 0."""
     t = np.array(turns)[:, None]
-    rise = crown * np.minimum(edge[:, 0] / edge[:, 0].max(), 1)
-    y = _spine(edge[:, 1], count, 0.02) * (1 - t) + edge[:, 1] * t
-    return np.stack([edge[:, 0] * t, y, edge[:, 2] + rise * (1 - t**2)], axis=2)
+    x, y = edge[:, 0] * t, _spine(edge[:, 1], count, 0.02) * (1 - t) + edge[:, 1] * t
+    return np.stack([x, y, height(x, y)], axis=2)
 
 
 def lower_body(body: Body) -> list[list[Part]]:
     """The shell below the windows, one list of parts for each slot."""
-    low, high, bottom, tuck = _columns(body)
+    low, high, bottom = _columns(body)
     rows = _ROWS[:, None]
     arc = low + (high - low) * rows
     place = body.outline.points(arc)[0]
-    top = body.shoulder(body.outline.points(high)[0][:, 1])
-    z = bottom + (top - bottom) * rows
-    side = np.concatenate([_tucked(body, place, tuck, np.broadcast_to(rows, arc.shape)), z[..., None]], axis=2)
+    rough = bottom + (body.shoulder(place[-1, :, 1]) - bottom) * rows
+    place = _tucked(body, place, rough - body.clearance, rough[-1] - rough)
+    z = bottom + (body.deck(*place[-1].T) - bottom) * rows
+    side = np.concatenate([place, z[..., None]], axis=2)
     side[:, [0, -1], 0] = 0.0
     keel = np.stack([np.zeros(len(low)), _spine(side[0, :, 1], 6, 0.03), bottom], axis=1)
-    grid = np.concatenate([keel[None], side, _roofed(side[-1], 0.045, (0.85, 0.45, 0.0), 6)])
+    grid = np.concatenate([keel[None], side, _roofed(side[-1], body.deck, (0.85, 0.45, 0.0), 6)])
     return shell(grid, _lower_slots(body, arc), len(SLOTS), crease_deg=38.0)
 
 
@@ -170,40 +181,33 @@ def _lower_slots(body: Body, arc: Float) -> Int:
     return cells
 
 
-def _levels(body: Body) -> Float:
-    """Heights of the glasshouse's rows, as fractions from below the belt line to the roof's edge."""
-    return np.array([0.0, 0.2, 0.86, 0.93, 0.975, 1.0])
-
-
 def glasshouse(body: Body) -> list[list[Part]]:
     """Windows, pillars and roof, one list of parts for each slot; its foot is sunk into the lower body."""
     cowl, stern = -body.length / 2 + body.bonnet, body.length / 2 - body.boot
-    crown = 0.045
-    rise = body.height - crown - body.belt
+    rise = body.height - CROWN - body.belt
     run = rise * np.tan(np.radians(body.rake_deg))
     back = max(stern - cowl - run - body.roof, 0.1 * rise)
     rows = []
-    levels = _levels(body)
-    for g in levels:
+    for g in _LEVELS:
         curl = max(0.0, g - 0.9) ** 2
         width = body.half_width - 0.085 - body.tumble * g - 4.0 * curl
         outline = Outline(width, cowl - 0.08 + run * g + 3.0 * curl, stern - back * g - 3.0 * curl, 5.0, 7.0)
         rows.append(outline.points(_window_columns(body, outline, cowl, run, stern, back))[0])
     place = np.stack(rows)
-    foot, eaves = body.shoulder(place[0, :, 1]) - 0.04, _eaves(body, place[-1, :, 1], crown)
-    z = foot + (eaves - foot) * levels[:, None]
+
+    def roof(x: Float, y: Float) -> Float:
+        """Highest in the middle, lower over windscreen, rear window and sides."""
+        along = (2 * y - outline.front - outline.rear) / (outline.rear - outline.front)
+        drop = np.where(along < 0, 0.04, body.rear_header) * along**2
+        return np.asarray(body.height - drop - CROWN * (x / outline.half_width) ** 2)
+
+    foot, eaves = body.shoulder(place[0, :, 1]) - 0.04, roof(*place[-1].T)
+    z = foot + (eaves - foot) * _LEVELS[:, None]
     side = np.concatenate([place, z[..., None]], axis=2)
     side[:, [0, -1], 0] = 0.0
     floor = np.stack([np.zeros(place.shape[1]), _spine(place[0, :, 1], 4, 0.03), foot], axis=1)
-    grid = np.concatenate([floor[None], side, _roofed(side[-1], crown, (0.85, 0.5, 0.0), 4)])
+    grid = np.concatenate([floor[None], side, _roofed(side[-1], roof, (0.8, 0.4, 0.0), 4)])
     return shell(grid, _window_slots(body, grid.shape), len(SLOTS), crease_deg=32.0)
-
-
-def _eaves(body: Body, y: Float, crown: float) -> Float:
-    """Height of the roof's edge over y [C]: highest in the middle, lower over windscreen and rear window."""
-    low, high = y.min(), y.max()
-    along = (2 * y - low - high) / (high - low)
-    return body.height - crown - np.where(along < 0, 0.04, body.rear_header) * along**2
 
 
 def _window_columns(body: Body, outline: Outline, cowl: float, run: float, stern: float, back: float) -> Float:
@@ -235,9 +239,7 @@ def fittings(body: Body) -> list[list[Part]]:
     """Wheels, mirrors, door handles, number plates and the dark inside of the wheel arches, one list for each slot."""
     a, half, r = body.half_width, body.length / 2, body.wheel_radius
     tyres, rims = wheels(r, 0.11 + 0.3 * r, 5, a - 0.012, body.axles)
-    inside = [
-        box(2 * a - 0.6, 2.2 * r + 0.1, 2 * r + 0.09 - body.clearance, (0, y, body.clearance + 0.01)) for y in body.axles
-    ]
+    inside = [box(2 * a - 0.6, 2.2 * r + 0.1, 2 * r + 0.09 - body.clearance, (0, y, body.clearance + 0.01)) for y in body.axles]
     cowl = -half + body.bonnet
     mirror_y, mirror_z = cowl + 0.42 * (body.height - body.belt) + 0.12, body.belt + 0.02
     mirrors = [rounded_box(0.19, 0.11, 0.13, 0.04, (s * (a + 0.005), mirror_y, mirror_z), segments=1) for s in (-1, 1)]

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenes.geometry import rotation_z
-from scenes.shapes.parts import Float, Int, Part, box, cylinder, grid_faces, join, lathe, unit
+from scenes.shapes.parts import Float, Int, Part, box, cylinder, join, lathe, unit
 
 AXLE = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])  # turns the z axis into the x axis
 
 
-def creased(vertices: Float, faces: Int, crease_deg: float) -> tuple[Part, Int]:
-    """A part that is smooth but for edges sharper than `crease_deg`, and the face order it keeps (its faces are those given).
+def creased(vertices: Float, faces: Int, crease_deg: float) -> Part:
+    """The part with these triangles, in this order, that is smooth but for edges sharper than `crease_deg`.
 
     Texture coordinates are the two world axes that each face lies along, in metres.
     """
@@ -43,8 +43,7 @@ def creased(vertices: Float, faces: Int, crease_deg: float) -> tuple[Part, Int]:
     position = corners.reshape(-1, 3)[chosen]
     planes = np.array([[1, 2], [0, 2], [0, 1]])[axis[chosen]]
     uvs = np.take_along_axis(position, planes, axis=1)
-    kept = index.reshape(-1, 3)
-    return Part(position, kept, uvs, normals[chosen]), kept
+    return Part(position, index.reshape(-1, 3), uvs, normals[chosen])
 
 
 def subset(part: Part, chosen: Int) -> Part:
@@ -54,21 +53,32 @@ def subset(part: Part, chosen: Int) -> Part:
     return Part(part.vertices[used], index.reshape(-1, 3), part.uvs[used], part.normals[used])
 
 
+def _bulging(points: Float) -> Int:
+    """Two triangles for each quadrilateral of a grid [R, C, 3], cut along the diagonal that lies further out: first halves, then second."""
+    index = np.arange(points.shape[0] * points.shape[1]).reshape(points.shape[:2])
+    a, b, c, d = (k.reshape(-1) for k in (index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]))
+    flat = points.reshape(-1, 3)
+    outward = np.cross(flat[c] - flat[a], flat[d] - flat[b])
+    straight = np.einsum("ij,ij->i", outward, flat[a] + flat[c] - flat[b] - flat[d]) >= 0
+    first = np.where(straight[:, None], np.stack([a, b, c], axis=1), np.stack([a, b, d], axis=1))
+    second = np.where(straight[:, None], np.stack([a, c, d], axis=1), np.stack([b, c, d], axis=1))
+    return np.concatenate([first, second])
+
+
 def shell(points: Float, cells: Int, slots: int, crease_deg: float = 40.0) -> list[list[Part]]:
     """The closed body of a right half [R, C, 3] and its mirror image; `cells` [R-1, C-1] names the slot of each quadrilateral.
 
     Returns one list of parts for each of the `slots`. Triangles that the grid collapses to nothing are left out.
     """
-    rows, columns = points.shape[:2]
     half = points.reshape(-1, 3)
-    faces = grid_faces(rows, columns)[:, ::-1]
+    faces = _bulging(points)
     vertices = np.concatenate([half, half * (-1.0, 1.0, 1.0)])
     faces = np.concatenate([faces, faces[:, ::-1] + len(half)])
     slot = np.tile(cells.reshape(-1), 4)
     corners = vertices[faces]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     real = area > 4e-9
-    part, _ = creased(vertices, faces[real], crease_deg)
+    part = creased(vertices, faces[real], crease_deg)
     return [[subset(part, slot[real] == k)] if (slot[real] == k).any() else [] for k in range(slots)]
 
 
