@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scenes.geometry import compose, look_at
 
 Float = NDArray[np.float64]
+Nearest = Callable[[int, Float], tuple[float, Float]]
+_PERSISTENCE_FRAMES = 12  # after which a drifting body has forgotten its velocity
 
 
 def catmull_rom(points: ArrayLike, position: ArrayLike) -> Float:
@@ -71,3 +75,26 @@ def rolling(start: ArrayLike, step: ArrayLike, count: int, *, radius: float, bou
         rotation = turned(axis, k * distance / radius) if distance > 0 else np.eye(3)
         poses.append(compose(rotation, centre - rotation @ (0.0, 0.0, radius)))
     return np.stack(poses)
+
+
+def drifting(
+    rng: np.random.Generator, count: int, start: ArrayLike, *, speed: float, nearest: Nearest, clearance: float, vertical: float = 0.35
+) -> Float:
+    """Positions [count, 3] of a body that random forces push about against drag, `speed` metres a frame on average and at most twice that.
+
+    `nearest(k, point)` gives the distance from a point to what must be kept `clearance` metres away at the k-th time, and the unit direction
+    away from it [3]: there the body bounces. Upward speeds are `vertical` times the level ones. With two such bodies, one for the eye and one
+    that it looks at, SceneNet RGB-D (McCormac et al. 2017) imitates a hand-held camera.
+    """
+    keep = float(np.exp(-1 / _PERSISTENCE_FRAMES))
+    scale = speed / np.sqrt(np.pi / 2) * np.array([1.0, 1.0, vertical])  # the mean length of a level normal vector is sqrt(pi / 2)
+    positions, velocity = [np.asarray(start, dtype=np.float64)], scale * rng.normal(size=3)
+    for k in range(1, count):
+        velocity = keep * velocity + np.sqrt(1 - keep**2) * scale * rng.normal(size=3)
+        velocity *= min(1.0, 2 * speed / max(float(np.linalg.norm(velocity)), 1e-12))
+        distance, away = nearest(k, positions[-1] + velocity)
+        if distance < clearance:
+            velocity = velocity - 1.5 * min(0.0, float(velocity @ away)) * away
+            distance, away = nearest(k, positions[-1] + velocity)
+        positions.append(positions[-1] + velocity + max(0.0, min(clearance - distance, speed)) * away)
+    return np.stack(positions)

@@ -1,0 +1,297 @@
+"""One private simulation: fixed matter, movable bodies, and what can be asked of them (rays, distances, contacts)."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scenes.geometry import compose, quaternion_from_rotation, rotation_from_quaternion, transform
+from scenes.physics.collision import Collider, collider
+from scenes.scene import Shape
+
+Float = NDArray[np.float64]
+Bounds = tuple[tuple[float, float, float], tuple[float, float, float]]
+GRAVITY = 9.81
+_DENSITY = 250.0  # kg / m^3: furniture and household goods are mostly air
+_LEAST_KG, _MOST_KG = 0.05, 40.0  # mass ratios beyond a thousand make stacks jitter
+_ITERATIONS = 20
+_PROBE_M, _AWAY = 1e-3, (0.0, 0.0, -1e3)  # radius of the ball that measures distances, and where it waits
+_BACKSTOP_M = 0.004  # how far outside the bounds the half-spaces lie that keep matter in, so that floor and walls are touched first
+
+
+@lru_cache(maxsize=1)
+def engine() -> Any:
+    """The PyBullet module. Importing it prints a line to the C library's standard error, which is kept away."""
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import pybullet
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+    return pybullet
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Body:
+    """A thing and where it is: pose float64 [4, 4], object to world; `velocity` m/s and `spin` rad/s (world axes) if it is movable.
+
+    restitution: 0 lands dead, 1 bounces for ever.
+    """
+
+    name: str
+    shape: Shape
+    pose: Float
+    velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    spin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    restitution: float = 0.0
+
+    @cached_property
+    def collider(self) -> Collider:
+        return collider(self.shape)
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A point where a body touches `other`: its position on the other one [3], the unit normal towards the body [3], the gap in metres
+    (negative: they penetrate) and the normal force in newtons."""
+
+    other: str
+    point: Float
+    normal: Float
+    gap: float
+    force: float
+
+
+class World:
+    """Fixed bodies, then movable ones that are added, placed, removed and moved by `step`. Use it in a `with` statement.
+
+    bounds: corners (low, high) of the room; nothing movable passes them. hertz: steps a second. Names are unique.
+    """
+
+    def __init__(self, fixed: Sequence[Body] = (), bounds: Bounds | None = None, *, hertz: int = 120) -> None:
+        self.bounds, self.hertz = bounds, hertz
+        self.movable: dict[str, Body] = {}
+        self._fixed = tuple(fixed)
+        self._ids: dict[str, list[int]] = {}
+        self._names: dict[int, str] = {}
+        self._shapes: dict[tuple[Shape, bool], list[int]] = {}
+
+    def __enter__(self) -> World:
+        p = self._p = engine()
+        self._folder = tempfile.TemporaryDirectory(prefix="bodies-")
+        self._client: int = p.connect(p.DIRECT)
+        p.setGravity(0, 0, -GRAVITY, **self._at)
+        p.setPhysicsEngineParameter(numSolverIterations=_ITERATIONS, deterministicOverlappingPairs=1, **self._at)
+        self.pace(self.hertz)
+        self._probe = self._create(p.createCollisionShape(p.GEOM_SPHERE, radius=_PROBE_M, **self._at), _AWAY)
+        if self.bounds is not None:
+            self._wall_in(*self.bounds)
+        for body in self._fixed:
+            self._enter(body, 0.0)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._p.disconnect(self._client)
+        self._folder.cleanup()
+
+    def _create(self, shape: int, position: ArrayLike, mass: float = 0.0) -> int:
+        # Maximal coordinates: plain rigid bodies, for which the engine removes penetration without adding speed.
+        return int(self._p.createMultiBody(mass, shape, -1, list(np.asarray(position, dtype=float)), useMaximalCoordinates=1, **self._at))
+
+    @property
+    def _at(self) -> dict[str, int]:
+        return {"physicsClientId": self._client}
+
+    def _wall_in(self, low: Sequence[float], high: Sequence[float]) -> None:
+        for axis in range(3):
+            for corner, sign in ((low, 1.0), (high, -1.0)):
+                normal, position = np.zeros(3), np.zeros(3)
+                normal[axis], position[axis] = sign, corner[axis] - sign * _BACKSTOP_M
+                plane = self._p.createCollisionShape(self._p.GEOM_PLANE, planeNormal=normal.tolist(), **self._at)
+                body = self._create(plane, position)
+                self._p.changeDynamics(body, -1, lateralFriction=0.6, **self._at)
+
+    def _written(self, hulls: Sequence[Float], name: str) -> str:
+        """A file with one object for each hull, which the engine reads as a compound of convex shapes."""
+        lines, first = [], 1
+        for hull in hulls:
+            lines.append("o part")
+            lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in hull.tolist()]
+            lines += [f"f {first + k} {first + (k + 1) % len(hull)} {first + (k + 2) % len(hull)}" for k in range(0, len(hull), 2)]
+            first += len(hull)
+        path = Path(self._folder.name) / f"{name}.obj"
+        path.write_text("\n".join(lines))
+        return str(path)
+
+    def _collision_shapes(self, body: Body, movable: bool) -> list[int]:
+        """Ids of the engine's shapes: hulls in one, and for fixed bodies hollow parts as they are in another. Shared by equal bodies."""
+        key = (body.shape, movable)
+        if key not in self._shapes:
+            p, c = self._p, body.collider
+            found = []
+            parts = [h - c.centre for h, hollow in zip(c.hulls, c.hollow, strict=True) if movable or hollow is None]
+            if c.sphere:
+                found.append(p.createCollisionShape(p.GEOM_SPHERE, radius=c.sphere, **self._at))
+            elif parts:
+                found.append(p.createCollisionShape(p.GEOM_MESH, fileName=self._written(parts, f"{len(self._shapes)}"), **self._at))
+            open_parts = [] if movable else [hollow for hollow in c.hollow if hollow is not None]
+            if open_parts and not c.sphere:
+                corners = (np.concatenate(open_parts) - c.centre).reshape(-1, 3)
+                found.append(
+                    p.createCollisionShape(
+                        p.GEOM_MESH,
+                        vertices=corners.tolist(),
+                        indices=list(range(len(corners))),
+                        flags=p.GEOM_FORCE_CONCAVE_TRIMESH,
+                        **self._at,
+                    )
+                )
+            self._shapes[key] = found
+        return self._shapes[key]
+
+    def _enter(self, body: Body, mass: float) -> None:
+        assert body.name not in self._ids, f"two bodies are named {body.name}"
+        self._ids[body.name] = []
+        for shape in self._collision_shapes(body, mass > 0):
+            number = self._create(shape, (0, 0, 0), mass)
+            self._ids[body.name].append(number)
+            self._names[number] = body.name
+            self._p.changeDynamics(
+                number, -1, lateralFriction=0.6, spinningFriction=0.002, rollingFriction=0.002, restitution=body.restitution, **self._at
+            )
+        self._put(body)
+
+    def _put(self, body: Body) -> None:
+        centre, turn = transform(body.pose, body.collider.centre), _quaternion(body.pose)
+        for number in self._ids[body.name]:
+            self._p.resetBasePositionAndOrientation(number, centre.tolist(), turn, **self._at)
+
+    def add(self, body: Body, gap: float = 0.0) -> bool:
+        """Add a movable body, unless it would be nearer than `gap` metres to other matter or reach out of the bounds: then False."""
+        self._enter(body, float(np.clip(_DENSITY * body.collider.volume, _LEAST_KG, _MOST_KG)))
+        self.movable[body.name] = body
+        if not self._inside(body.name) or self._blocked(body.name, gap):
+            self.remove(body.name)
+            return False
+        self.calm(body.name)
+        self.place(body)
+        return True
+
+    def calm(self, name: str, linear: float = 0.05, angular: float = 0.3) -> None:
+        """Set the share of speed and of spin that a movable body loses in a second."""
+        sleep = self._p.ACTIVATION_STATE_ENABLE_SLEEPING
+        for number in self._ids[name]:
+            self._p.changeDynamics(number, -1, linearDamping=linear, angularDamping=angular, activationState=sleep, **self._at)
+
+    def place(self, body: Body) -> None:
+        """Put a movable body (by its name) where `body` says, with its velocity and spin."""
+        self.movable[body.name] = body
+        self._put(body)
+        for number in self._ids[body.name]:
+            self._p.resetBaseVelocity(number, body.velocity, body.spin, **self._at)
+
+    def remove(self, name: str) -> None:
+        """Take a movable body away."""
+        for number in self._ids.pop(name):
+            self._p.removeBody(number, **self._at)
+            del self._names[number]
+        del self.movable[name]
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everything movable react again."""
+        for name in self.movable:
+            for number in self._ids[name]:
+                self._p.changeDynamics(number, -1, activationState=self._p.ACTIVATION_STATE_WAKE_UP, **self._at)
+
+    def pace(self, hertz: int) -> None:
+        """Take so many steps a second from now on."""
+        self.hertz = hertz
+        self._p.setPhysicsEngineParameter(fixedTimeStep=1 / hertz, **self._at)
+
+    def rest(self, name: str) -> None:
+        """Let a movable body sleep, which saves time, until something that is awake touches it."""
+        for number in self._ids[name]:
+            self._p.changeDynamics(number, -1, activationState=self._p.ACTIVATION_STATE_SLEEP, **self._at)
+
+    def step(self, count: int) -> None:
+        """Advance by `count` steps of 1 / hertz seconds."""
+        for _ in range(count):
+            self._p.stepSimulation(**self._at)
+
+    def pose(self, name: str) -> Float:
+        """Object-to-world pose float64 [4, 4] of a movable body, position rounded to 10 micrometres, rotation orthonormal."""
+        position, (x, y, z, w) = self._p.getBasePositionAndOrientation(self._ids[name][0], **self._at)
+        rotation = rotation_from_quaternion(np.round((w, x, y, z), 6))
+        return compose(rotation, np.round(np.asarray(position) - rotation @ self.movable[name].collider.centre, 5))
+
+    def speed(self, name: str) -> tuple[float, float]:
+        """Speed of the centre of mass, m/s, and spin, rad/s."""
+        velocity, spin = self._p.getBaseVelocity(self._ids[name][0], **self._at)
+        return float(np.linalg.norm(velocity)), float(np.linalg.norm(spin))
+
+    def contacts(self, name: str) -> list[Contact]:
+        """Where a movable body touches others, as of the last step."""
+        points = self._p.getContactPoints(self._ids[name][0], **self._at)
+        return [Contact(self._names.get(e[2], "bounds"), np.array(e[6]), np.array(e[7]), e[8], e[9]) for e in points]
+
+    def _inside(self, name: str) -> bool:
+        if self.bounds is None:
+            return True
+        low, high = self._p.getAABB(self._ids[name][0], **self._at)
+        return bool(
+            (np.asarray(low) > np.asarray(self.bounds[0]) - 0.01).all() and (np.asarray(high) < np.asarray(self.bounds[1]) + 0.01).all()
+        )
+
+    def inside(self, point: ArrayLike) -> bool:
+        """Whether a point lies within the bounds."""
+        point = np.asarray(point)
+        return self.bounds is None or bool((point >= self.bounds[0]).all() and (point <= self.bounds[1]).all())
+
+    def _blocked(self, name: str, gap: float) -> bool:
+        number = self._ids[name][0]
+        return any(self._p.getClosestPoints(number, other, gap, **self._at) for other in self._near(number, gap))
+
+    def _near(self, number: int, margin: float) -> list[int]:
+        """Bodies whose boxes come within a margin of that of a body, in the order of their ids."""
+        low, high = self._p.getAABB(number, **self._at)
+        found = self._p.getOverlappingObjects([v - margin for v in low], [v + margin for v in high], **self._at) or ()
+        return sorted({other for other, _ in found if other in self._names and other != number})
+
+    def nearest(self, point: ArrayLike, within: float) -> tuple[float, Float]:
+        """Distance from a point to matter, at most `within` metres, and the unit direction away from it [3] (zero if nothing is near)."""
+        self._p.resetBasePositionAndOrientation(self._probe, list(np.asarray(point, dtype=float)), (0, 0, 0, 1), **self._at)
+        best, away = within, np.zeros(3)
+        for other in self._near(self._probe, within):
+            for entry in self._p.getClosestPoints(self._probe, other, best, **self._at):
+                if entry[8] + _PROBE_M < best:
+                    best, away = entry[8] + _PROBE_M, np.array(entry[7])
+        self._p.resetBasePositionAndOrientation(self._probe, _AWAY, (0, 0, 0, 1), **self._at)
+        return best, away
+
+    def cast(self, origins: ArrayLike, directions: ArrayLike, reach: float) -> tuple[Float, list[str]]:
+        """Distances [R] along unit rays [R, 3] to the first matter within `reach` (+inf: none), and the names of what is hit ("": none)."""
+        origins = np.asarray(origins, dtype=np.float64)
+        ends = origins + reach * np.asarray(directions, dtype=np.float64)
+        hits: list[Any] = []
+        for k in range(0, len(origins), 10_000):  # the engine takes 16,384 rays at most
+            hits += self._p.rayTestBatch(origins[k : k + 10_000].tolist(), ends[k : k + 10_000].tolist(), **self._at)
+        names = [self._names.get(hit[0], "") for hit in hits]
+        distance = np.array([hit[2] if name else np.inf for hit, name in zip(hits, names, strict=True)]) * reach
+        return distance, names
+
+
+def _quaternion(pose: Float) -> tuple[float, float, float, float]:
+    w, x, y, z = (float(k) for k in quaternion_from_rotation(pose[:3, :3]))
+    return x, y, z, w
