@@ -6,5 +6,12 @@ FAMILIES = Registry(
     "scene family",
     {
         "rooms": "scenes.rooms",
+        "houses": "scenes.houses",
+        "streets": "scenes.streets",
+        "flying": "scenes.flying",
+        "suncg": "scenes.importers.suncg",
     },
 )
+
+# Families that read a user's folder, so that their default settings have nothing to show.
+FROM_FILES = ("suncg", "scenenet")
