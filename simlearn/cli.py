@@ -31,7 +31,7 @@ def generate(
     out: Path,
     scenes: int = 16,
     frames: int = 8,
-    size: str = "320x240",
+    size: str = "",
     seed: int = 0,
     workers: int = 0,
     resume: bool = False,
@@ -50,7 +50,7 @@ def generate(
         out: Folder to write; must be new or empty unless --resume is given.
         scenes: Number of worlds.
         frames: Frames in the clip of each world.
-        size: Image size, WIDTHxHEIGHT in pixels.
+        size: Image size, WIDTHxHEIGHT in pixels; by default the family's own (320x240, of streets 1242x375).
         seed: Data set seed; the same seed gives the same bytes for any number of workers.
         workers: Worker processes; 0 means one for each core.
         resume: Continue an interrupted run in the same folder.
@@ -62,9 +62,9 @@ def generate(
     """
     from simlearn.generate import GenerateConfig
     from simlearn.generate import generate as run
-    from simlearn.settings import parse_settings, parse_size
+    from simlearn.settings import image_size, parse_settings
 
-    width, height = parse_size(size)
+    width, height = image_size(family, size)
     run(
         GenerateConfig(
             family=family,
@@ -92,7 +92,7 @@ def worlds(
     out: Path,
     scenes: int = 24,
     frames: int = 8,
-    size: str = "320x240",
+    size: str = "",
     seed: int = 0,
     renderer: str = "raster",
     set: tuple[str, ...] = (),
@@ -106,15 +106,15 @@ def worlds(
         out: Folder for sheet.png, histograms.png and worlds.json. The same command again goes on where it was interrupted.
         scenes: Number of worlds.
         frames: Frames in the clip of each world; the first, the middle and the last are rendered.
-        size: Image size, WIDTHxHEIGHT in pixels.
+        size: Image size, WIDTHxHEIGHT in pixels; by default the family's own (320x240, of streets 1242x375).
         seed: Data set seed; the worlds are those that `generate` renders with it.
         renderer: Renderer (see `simlearn info`).
         set: Settings of the family as NAME=VALUE, as of `simlearn generate`.
     """
-    from simlearn.settings import parse_settings, parse_size
+    from simlearn.settings import image_size, parse_settings
     from simlearn.worlds import survey
 
-    width, height = parse_size(size)
+    width, height = image_size(family, size)
     settings = parse_settings(set)
     summary = survey(family, out, scenes=scenes, frames=frames, width=width, height=height, seed=seed, settings=settings, renderer=renderer)
     if summary.problems:
@@ -128,7 +128,7 @@ def train(
     data: Path | None = None,
     out: Path,
     stream: str | None = None,
-    size: str = "320x240",
+    size: str = "",
     frames: int = 4,
     set: tuple[str, ...] = (),
     backbone: str = "resnet18",
@@ -147,7 +147,7 @@ def train(
         pretext: Pretext task (see `simlearn info`).
         data: Data set folder made by `simlearn generate`.
         stream: Instead of --data: a scene family, rendered while training, without end and with nothing on disk.
-        size: Image size of the stream, WIDTHxHEIGHT in pixels.
+        size: Image size of the stream, WIDTHxHEIGHT in pixels; by default the family's own.
         frames: Frames of each of the stream's worlds.
         set: Settings of the stream's family as NAME=VALUE, as of `simlearn generate`.
         out: Run folder: checkpoint, metrics, configuration.
@@ -159,14 +159,14 @@ def train(
         seed: Seed of initialisation, sample order and augmentation.
         workers: Data loading (of a stream: rendering) processes; 0 loads in the training process.
     """
-    from simlearn.settings import parse_settings, parse_size
+    from simlearn.settings import image_size, parse_settings
     from simlearn.train import OnTheFly
     from simlearn.train import train as run
     from training.budget import Budget
 
     source: Path | OnTheFly
     if stream is not None and data is None:
-        across, down = parse_size(size)
+        across, down = image_size(stream, size)
         source = OnTheFly(family=stream, width=across, height=down, frames=frames, seed=seed, settings=parse_settings(set))
     elif data is not None and stream is None:
         source = data

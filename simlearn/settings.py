@@ -23,6 +23,14 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def image_size(family: str, text: str) -> tuple[int, int]:
+    """(width, height) of `text`, or the family's own size where it is empty."""
+    if text:
+        return parse_size(text)
+    own = FAMILIES[family].Config()
+    return own.width, own.height
+
+
 def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
     """{"name": "value"} of NAME=VALUE arguments."""
     settings = {}

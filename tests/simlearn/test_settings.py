@@ -6,7 +6,7 @@ from scenes.distributions import Choice, Integers, Uniform
 from scenes.errors import UserError
 from scenes.families import FAMILIES
 from scenes.scene import FamilyConfig
-from simlearn.settings import family_config, parse_settings, parse_size, renderer_settings
+from simlearn.settings import family_config, image_size, parse_settings, parse_size, renderer_settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,3 +75,9 @@ def test_renderer_settings_are_those_of_the_renderer():
 def test_unknown_equipment_is_a_sentence(setting, sentence):
     with pytest.raises(UserError, match=sentence):
         FamilyConfig(**setting)
+
+
+def test_a_family_has_a_size_of_its_own():
+    assert image_size("rooms", "") == (320, 240)
+    assert image_size("streets", "") == (1242, 375)
+    assert image_size("streets", "64x48") == (64, 48)
