@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scenes.furnishing.furnish import Furnisher
 from scenes.furnishing.layout import Item
 from scenes.pieces import indoor as pieces
@@ -20,11 +22,15 @@ ON_TOP = {
 ON_FLOOR = {"plant": pieces.plant, "box": pieces.carton, "ball": pieces.ball, "stool": pieces.stool}
 
 
-def small_things(f: Furnisher, count: int) -> None:
-    """Up to `count` things on tables, cabinets and shelves."""
+LIVED_IN = {"books": 0.3, "book_row": 0.12, "vase": 0.2, "bowl": 0.12, "mug": 0.14, "plant": 0.12}
+CROCKERY = {"bowl": 0.35, "mug": 0.4, "plant": 0.1, "vase": 0.15}
+
+
+def small_things(f: Furnisher, count: int, kinds: Mapping[str, float] = LIVED_IN) -> None:
+    """Up to `count` things of `kinds` (with their shares, which add up to one) on tables, cabinets and shelves."""
     for k in range(count if f.surfaces else 0):
         rng = f.rng(f"clutter/{k}")
-        kind = str(rng.choice(list(ON_TOP), p=[0.3, 0.12, 0.2, 0.12, 0.14, 0.12]))
+        kind = str(rng.choice(list(kinds), p=list(kinds.values())))
         surface = f.surfaces[int(rng.integers(len(f.surfaces)))]
         if surface.item.name == "table" and kind in ("books", "book_row"):  # nobody dines among books
             kind = str(rng.choice(["bowl", "mug", "plant"]))

@@ -73,11 +73,15 @@ class Furnisher:
         surface: float | None = None,
         group: str = "",
         z: float = 0.0,
+        gap: float = 0.035,
+        clearance: float = 0.02,
     ) -> Item | None:
-        """Back to a wall, with `zone` metres kept free before it and `sides` beside it; at `along` if given, else anywhere on `walls`."""
+        """Back to a wall, with `zone` metres kept free before it and `sides` beside it; at `along` if given, else anywhere on `walls`.
+
+        `gap` to the wall makes room for the skirting board, `clearance` is kept to things beside.
+        """
         rng = self.rng(purpose)
         width, depth, height = size(shape)
-        gap = 0.035  # the skirting board
         options = list(walls or self.layout.walls)
         for _ in range(TRIES if along is None else 1):
             wall = options[int(rng.integers(len(options)))]
@@ -89,9 +93,34 @@ class Furnisher:
             item = self._item(category, shape, x, y, z, wall.yaw, group)
             zx, zy = wall.point(s, (gap + depth + zone) / 2)
             access = Box(zx, zy, width / 2 + sides, (gap + depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0)) if zone or sides else None
-            if self.layout.place(item, zone=access, enter=(group,)):
+            if self.layout.place(item, zone=access, enter=(group,), clearance=clearance):
                 self.spots[item.name] = (wall, s)
                 return self._accept(item, surface)
+        self._refuse(category)
+        return None
+
+    def in_corner(self, purpose: str, category: str, shape: Shape, *, zone: float, group: str = "", gap: float = 0.03) -> Item | None:
+        """Back to a wall and one side to another, in whichever corner has room."""
+        rng = self.rng(purpose)
+        width, depth, height = size(shape)
+        for k in rng.permutation(8):
+            wall, side = self.layout.walls[int(k) // 2], 1.0 if k % 2 else -1.0
+            s = side * ((wall.length - width) / 2 - gap)
+            x, y = wall.point(s, gap + depth / 2)
+            item = self._item(category, shape, x, y, 0.0, wall.yaw, group)
+            access = Box(*wall.point(s, (gap + depth + zone) / 2), width / 2, (gap + depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0))
+            if self.layout.place(item, zone=access, enter=(group,), clearance=0.01):
+                self.spots[item.name] = (wall, s)
+                return item
+        self._refuse(category)
+        return None
+
+    def hung_at(self, category: str, shape: Shape, wall: Wall, along: float, z: float, group: str = "") -> Item | None:
+        """On a wall, exactly there: side by side with its neighbours, but never before a window or a door."""
+        item = self._item(category, shape, *wall.point(along, 0.0), z, wall.yaw, group)
+        if z + size(shape)[2] < self.layout.height - 0.02 and self.layout.place(item, clearance=0.0, enter=None):
+            self.spots[item.name] = (wall, along)
+            return item
         self._refuse(category)
         return None
 

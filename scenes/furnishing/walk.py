@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin
 
@@ -17,7 +18,7 @@ CLEARANCE_M = 0.25
 _MARGIN_M = 0.06  # kept beyond the clearance, because only the frames' own poses are tested
 _ATTEMPTS, _WANTED = 80, 8
 _MINOR = frozenset(("rug", "picture", "curtain", "radiator", "books", "mug", "bowl", "vase", "clock", "ball", "box", "lamp"))
-_CENTRAL = frozenset(("bed", "sofa", "table", "desk"))  # what tells the kind of room
+_CENTRAL = frozenset(("bed", "sofa", "table", "desk", "stove", "sink", "refrigerator", "counter", "toilet", "bathtub", "shower"))  # what tells the kind of room
 _GAZE_FRAMES = 10  # between two directions of gaze
 
 
@@ -66,17 +67,27 @@ def ray_hits(layout: Layout, origin: Float, directions: Float) -> tuple[Float, N
     return best, index
 
 
+def view_rays(camera: Camera, pose: Float, columns: int, rows: int) -> Float:
+    """Unit directions [rows * columns, 3] in the world of a coarse grid of a camera's pixels."""
+    u, v = np.meshgrid((np.arange(columns) + 0.5) * camera.width / columns, (np.arange(rows) + 0.5) * camera.height / rows)
+    rays = camera.unproject(np.stack([u, v], axis=-1).reshape(-1, 2), np.ones(u.size)) @ pose[:3, :3].T
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+
+
 def _view_score(layout: Layout, camera: Camera, pose: Float) -> float:
-    """How much there is to see: distinct things in a coarse grid of rays; -inf when something fills the picture from close by."""
-    u, v = np.meshgrid((np.arange(8) + 0.5) * camera.width / 8, (np.arange(6) + 0.5) * camera.height / 6)
-    rays = camera.unproject(np.stack([u, v], axis=-1).reshape(-1, 2), np.ones(48)) @ pose[:3, :3].T
-    distance, index = ray_hits(layout, pose[:3, 3], rays / np.linalg.norm(rays, axis=1, keepdims=True))
+    """How much there is to see; -inf when something fills the picture from close by."""
+    distance, index = ray_hits(layout, pose[:3, 3], view_rays(camera, pose, 8, 6))
     if np.median(distance) < 1.2 or np.mean(distance < 0.7) > 0.12:
         return -np.inf
+    return interest(distance, index, [item.category for item in layout.items])
+
+
+def interest(distance: Float, index: NDArray[np.int64], categories: Sequence[str]) -> float:
+    """What a view is worth whose rays hit things at `distance` [R] with numbers `index` [R] in `categories` (negative: the building)."""
     seen, counts = np.unique(index[index >= 0], return_counts=True)
-    furniture = [k for k in seen if layout.items[k].category not in _MINOR]
+    furniture = [k for k in seen if categories[k] not in _MINOR]
     covered = sum(int(n) for k, n in zip(seen, counts, strict=True) if k in furniture) / len(index)
-    central = sum(layout.items[k].category in _CENTRAL for k in furniture)
+    central = sum(categories[k] in _CENTRAL for k in furniture)
     filled = 4.0 if counts.max(initial=0) > 0.4 * len(index) else 0.0  # one thing from close by tells nothing of the room
     emptiness = 4.0 if len(furniture) < 2 or covered < 0.12 else 0.0
     interest = len(furniture) + 1.5 * min(central, 2) + 0.4 * len(seen) + 6.0 * min(covered, 0.5)
@@ -187,7 +198,5 @@ def _turn_on_the_spot(layout: Layout, rng: np.random.Generator, frames: int, eye
 
 def seen_items(layout: Layout, camera: Camera, pose: Float) -> list[Item]:
     """Things whose box is hit first by a coarse grid of rays, for tests and statistics."""
-    u, v = np.meshgrid((np.arange(16) + 0.5) * camera.width / 16, (np.arange(12) + 0.5) * camera.height / 12)
-    rays = camera.unproject(np.stack([u, v], axis=-1).reshape(-1, 2), np.ones(192)) @ pose[:3, :3].T
-    _, index = ray_hits(layout, pose[:3, 3], rays / np.linalg.norm(rays, axis=1, keepdims=True))
+    _, index = ray_hits(layout, pose[:3, 3], view_rays(camera, pose, 16, 12))
     return [layout.items[k] for k in np.unique(index[index >= 0])]
