@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from scenes.palette.scheme import Roles, Scheme, linear, pattern
+from scenes.palette.scheme import Roles, Scheme, linear
 from scenes.scene import Material
 
 ROLES = Roles()
 
-# Paints (hue, saturation, value as seen on a screen) and their share of new cars in Europe, rounded (BASF Color Report for OEM coatings, 2023).
+# Paints (hue, saturation, value as seen on a screen) and their rough share of new cars in Europe in the 2020s.
 _PAINTS = (
     (0.12, 0.02, 0.93, 0.27),  # white
     (0.6, 0.03, 0.45, 0.25),  # grey
-    (0.65, 0.1, 0.09, 0.21),  # black
+    (0.65, 0.1, 0.14, 0.21),  # black
     (0.6, 0.02, 0.72, 0.09),  # silver
     (0.61, 0.75, 0.5, 0.1),  # blue
     (0.995, 0.85, 0.62, 0.05),  # red
@@ -21,6 +21,17 @@ _PAINTS = (
     (0.09, 0.35, 0.5, 0.01),  # beige and brown
     (0.06, 0.85, 0.8, 0.005),  # orange
     (0.14, 0.85, 0.9, 0.005),  # yellow
+)
+
+# Hue, saturation, value of buses and lorries.
+_LIVERIES = (
+    (0.995, 0.8, 0.7),
+    (0.12, 0.03, 0.92),
+    (0.6, 0.7, 0.55),
+    (0.13, 0.75, 0.88),
+    (0.4, 0.6, 0.45),
+    (0.06, 0.8, 0.85),
+    (0.6, 0.04, 0.5),
 )
 
 
@@ -34,8 +45,33 @@ def car_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 
 @ROLES
+def van_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
+    if rng.uniform() < 0.45:
+        return car_paint(scheme, rng)
+    return Material(color=linear(0.12, 0.02, float(rng.uniform(0.84, 0.94))), roughness=0.35)
+
+
+@ROLES
+def bus_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
+    hue, saturation, value = _LIVERIES[int(rng.integers(len(_LIVERIES)))]
+    return Material(color=linear(hue + float(rng.normal(0, 0.01)), saturation, value * float(rng.uniform(0.85, 1.05))), roughness=0.35)
+
+
+@ROLES
+def truck_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return bus_paint(scheme, rng)
+
+
+@ROLES
+def cargo(scheme: Scheme, rng: np.random.Generator) -> Material:
+    if rng.uniform() < 0.5:
+        return Material(color=linear(0.12, 0.02, float(rng.uniform(0.8, 0.93))), roughness=0.5)
+    return Material(color=scheme.accent(rng, (0.1, 0.7), (0.45, 0.85)), roughness=0.5)
+
+
+@ROLES
 def car_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=linear(0.58, 0.3, float(rng.uniform(0.12, 0.2))), roughness=0.12)
+    return Material(color=linear(0.58, 0.28, float(rng.uniform(0.2, 0.3))), roughness=0.12)
 
 
 @ROLES

@@ -15,6 +15,9 @@ from __future__ import annotations
 import inspect
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scenes.registry import Registry
 from scenes.scene import Material, Mesh, Shape
 
@@ -67,6 +70,41 @@ SHAPES = Registry(
         "fruit_bowl": "scenes.shapes.cookware:fruit_bowl",
         "knife_block": "scenes.shapes.cookware:knife_block",
         "package": "scenes.shapes.cookware:package",
+        "basket": "scenes.shapes.household:basket",
+        "laundry_basket": "scenes.shapes.household:laundry_basket",
+        "waste_bin": "scenes.shapes.household:waste_bin",
+        "handbag": "scenes.shapes.household:handbag",
+        "backpack": "scenes.shapes.household:backpack",
+        "shoes": "scenes.shapes.household:shoes",
+        "candle": "scenes.shapes.household:candle",
+        "photo_frame": "scenes.shapes.household:photo_frame",
+        "tissue_box": "scenes.shapes.household:tissue_box",
+        "umbrella_stand": "scenes.shapes.household:umbrella_stand",
+        "vacuum_cleaner": "scenes.shapes.household:vacuum_cleaner",
+        "speaker": "scenes.shapes.devices:speaker",
+        "keyboard": "scenes.shapes.devices:keyboard",
+        "computer_mouse": "scenes.shapes.devices:computer_mouse",
+        "telephone": "scenes.shapes.devices:telephone",
+        "alarm_clock": "scenes.shapes.devices:alarm_clock",
+        "printer": "scenes.shapes.devices:printer",
+        "book": "scenes.shapes.devices:book",
+        "open_book": "scenes.shapes.devices:open_book",
+        "pen_holder": "scenes.shapes.devices:pen_holder",
+        "paper_stack": "scenes.shapes.devices:paper_stack",
+        "toy_blocks": "scenes.shapes.toys:toy_blocks",
+        "teddy": "scenes.shapes.toys:teddy",
+        "toy_car": "scenes.shapes.toys:toy_car",
+        "toy_train": "scenes.shapes.toys:toy_train",
+        "rubber_duck": "scenes.shapes.toys:rubber_duck",
+        "stacking_rings": "scenes.shapes.toys:stacking_rings",
+        "guitar": "scenes.shapes.toys:guitar",
+        "globe": "scenes.shapes.toys:globe",
+        "blinds": "scenes.shapes.soft:blinds",
+        "shower_curtain": "scenes.shapes.soft:shower_curtain",
+        "towel_stack": "scenes.shapes.soft:towel_stack",
+        "ottoman": "scenes.shapes.seating:ottoman",
+        "hall_bench": "scenes.shapes.seating:hall_bench",
+        "coat_hooks": "scenes.shapes.household:coat_hooks",
         "floor_lamp": "scenes.shapes.lamps:floor_lamp",
         "table_lamp": "scenes.shapes.lamps:table_lamp",
         "pendant": "scenes.shapes.lamps:pendant",
@@ -104,7 +142,43 @@ SHAPES = Registry(
         "tree_line": "scenes.shapes.vegetation:tree_line",
         "grass_tuft": "scenes.shapes.vegetation:grass_tuft",
         "flower_bed": "scenes.shapes.vegetation:flower_bed",
+        "street_lamp": "scenes.shapes.street_furniture:street_lamp",
+        "traffic_light": "scenes.shapes.street_furniture:traffic_light",
+        "traffic_sign": "scenes.shapes.street_furniture:traffic_sign",
+        "direction_sign": "scenes.shapes.street_furniture:direction_sign",
+        "pole": "scenes.shapes.street_furniture:pole",
+        "bollard": "scenes.shapes.street_furniture:bollard",
+        "hydrant": "scenes.shapes.street_furniture:hydrant",
+        "parking_meter": "scenes.shapes.street_furniture:parking_meter",
+        "park_bench": "scenes.shapes.street_objects:park_bench",
+        "litter_bin": "scenes.shapes.street_objects:litter_bin",
+        "post_box": "scenes.shapes.street_objects:post_box",
+        "bus_stop": "scenes.shapes.street_objects:bus_stop",
+        "billboard": "scenes.shapes.street_objects:billboard",
+        "advertising_column": "scenes.shapes.street_objects:advertising_column",
+        "electricity_box": "scenes.shapes.street_objects:electricity_box",
+        "wheelie_bin": "scenes.shapes.street_objects:wheelie_bin",
+        "planter": "scenes.shapes.street_objects:planter",
+        "bicycle_stand": "scenes.shapes.street_objects:bicycle_stand",
+        "picket_fence": "scenes.shapes.barriers:picket_fence",
+        "board_fence": "scenes.shapes.barriers:board_fence",
+        "railing": "scenes.shapes.barriers:railing",
+        "chain_fence": "scenes.shapes.barriers:chain_fence",
+        "guard_rail": "scenes.shapes.barriers:guard_rail",
+        "garden_wall": "scenes.shapes.barriers:garden_wall",
+        "gate": "scenes.shapes.barriers:gate",
         "car": "scenes.shapes.vehicles:car",
+        "detached_house": "scenes.shapes.buildings:detached_house",
+        "terraced_house": "scenes.shapes.buildings:terraced_house",
+        "apartment_block": "scenes.shapes.buildings:apartment_block",
+        "shop": "scenes.shapes.halls:shop",
+        "office_block": "scenes.shapes.halls:office_block",
+        "warehouse": "scenes.shapes.halls:warehouse",
+        "garage": "scenes.shapes.halls:garage",
+        "church": "scenes.shapes.halls:church",
+        "van": "scenes.shapes.vehicles:van",
+        "bus": "scenes.shapes.vehicles:bus",
+        "truck": "scenes.shapes.vehicles:truck",
     },
 )
 
@@ -147,3 +221,10 @@ def size(shape: Shape) -> tuple[float, float, float]:
         return x, y, z
     width = float(values["width"])
     return width, float(values.get("depth", width)), float(values.get("height", width))
+
+
+@lru_cache(maxsize=4096)
+def bounds(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest and highest corner [3] of the mesh in object space, metres."""
+    vertices = build(shape).vertices
+    return vertices.min(axis=0).astype(np.float64), vertices.max(axis=0).astype(np.float64)

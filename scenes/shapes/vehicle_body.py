@@ -36,9 +36,12 @@ ARCH = 9  # columns over a wheel
 class Body:
     """A car's measures in metres (`rake_deg`: the windscreen's angle from the vertical).
 
-    half_width: without mirrors. bonnet, boot, roof: lengths. nose, belt, tail: heights of the shoulder line. axles: y of both.
-    side_windows: (start, end) pairs along the glasshouse from -1 (front) to 1; glazed_tail: whether there is a rear window.
-    corner: exponents of the outline in front and behind; tumble: how far the windows lean inwards; rear_header: the roof's drop behind.
+    half_width: without mirrors. bonnet, boot, roof: lengths. nose, belt, tail: heights of the shoulder line. axles: y of each.
+    side_windows: (start, end) pairs along the glasshouse from -1 (front) to 1, of which the first `glazed_windows` are of glass, the others
+    of sheet metal. glazed_tail: whether there is a rear window. corner, cabin_corner: exponents of the outlines in front and behind.
+    end_rounding: how far nose and tail stand back, relative to a car's. shelf, tumble: how far the windows stand back below, and lean in.
+    rear_header: the roof's drop behind. cladding: a dark lower edge all round. mirror: size; mirror_reach: how far it stands out.
+    handles: y of door handles. with_tail: whether there are tail lamps and a number plate behind.
     """
 
     length: float
@@ -53,13 +56,21 @@ class Body:
     nose: float
     belt: float
     tail: float
-    axles: tuple[float, float]
+    axles: tuple[float, ...]
     side_windows: tuple[tuple[float, float], ...]
+    glazed_windows: int = 9
     glazed_tail: bool = True
     corner: tuple[float, float] = (4.6, 7.0)
+    cabin_corner: tuple[float, float] = (5.0, 7.0)
+    end_rounding: float = 1.0
+    shelf: float = 0.085
     tumble: float = 0.15
     rear_header: float = 0.06
     cladding: bool = False
+    mirror: tuple[float, float, float] = (0.19, 0.11, 0.13)
+    mirror_reach: float = 0.1
+    handles: tuple[float, ...] = ()
+    with_tail: bool = True
 
     @cached_property
     def outline(self) -> Outline:
@@ -99,16 +110,15 @@ def _columns(body: Body) -> tuple[Float, Float, Float]:
         high.extend(outline.at_y(np.linspace(y - reach - 0.01, y + reach + 0.01, ARCH)))
         bottom.extend(body.wheel_radius + reach * np.sin(angle))
 
-    front, rear = body.axles
-    start, end = front + reach + 0.05, rear - reach - 0.05
     nose = outline.at_x(a * np.array([0.0, 0.17, 0.34, 0.48, 0.58, 0.72, 0.84]))
     stern = outline.at_x(a * np.array([0.87, 0.76, 0.6, 0.4, 0.2, 0.0]), rear=True)
     plain(nose)
-    plain(0.5 * (nose[-1:] + outline.at_y([front - reach])))
-    arch(front)
-    plain(outline.at_y(np.linspace(start, end, 5)))
-    arch(rear)
-    plain(0.5 * (stern[:1] + outline.at_y([rear + reach])))
+    for y in (*body.axles, None):
+        until = stern[0] if y is None else float(outline.at_y([y - reach])[0])
+        gap = until - high[-1]
+        plain(high[-1] + gap * np.arange(1, 2 + int(gap / 0.9)) / (2 + int(gap / 0.9)))
+        if y is not None:
+            arch(y)
     plain(stern)
     return np.array(low), np.array(high), np.array(bottom)
 
@@ -119,7 +129,7 @@ def _tucked(body: Body, place: Float, above: Float, below: Float) -> Float:
     Lengths shrink monotonically, so nothing folds; the sides stay convex, whatever the wheel arches do to the rows.
     """
     flank = np.interp(below, *_SHOULDER) + np.interp(above, *_SILL)
-    nose, tail = _NOSE[:, None], _TAIL[:, None]
+    nose, tail = body.end_rounding * _NOSE[:, None], body.end_rounding * _TAIL[:, None]
     x, y = place[..., 0], place[..., 1]
     toward_end = (2 * np.abs(y) / body.length) ** 8
     return np.stack([x * (1 - flank / body.half_width), y - np.where(y < 0, -nose, tail) * toward_end], axis=-1)
@@ -174,9 +184,9 @@ def _lower_slots(body: Body, arc: Float) -> Int:
     paint(TRIM, 0.0, 0.2, (rear & (x < 0.8)) | (nose & (x < 0.63)) | body.cladding)
     paint(TRIM, 0.07, 0.33, nose & (x < 0.63))
     paint(TRIM, 0.46, 0.74, nose & (x < 0.53))
-    lamp = front & (x > 0.57) & (y < body.axles[0] - body.wheel_radius - 0.1)
+    lamp = front & (x > 0.57) & (y < min(body.axles[0] - body.wheel_radius - 0.1, 0.42 - 0.5 * body.length))
     paint(HEADLAMP, 0.62, 0.88, lamp)
-    paint(TAIL_LAMP, 0.62, 0.88, rear & (x > 0.6) & (y > 0.5 * body.length - 0.3))
+    paint(TAIL_LAMP, 0.62, 0.88, rear & (x > 0.68) & (y > 0.5 * body.length - 0.3) & body.with_tail)
     cells[0] = TRIM
     return cells
 
@@ -190,8 +200,8 @@ def glasshouse(body: Body) -> list[list[Part]]:
     rows = []
     for g in _LEVELS:
         curl = max(0.0, g - 0.9) ** 2
-        width = body.half_width - 0.085 - body.tumble * g - 4.0 * curl
-        outline = Outline(width, cowl - 0.08 + run * g + 3.0 * curl, stern - back * g - 3.0 * curl, 5.0, 7.0)
+        width = body.half_width - body.shelf - body.tumble * g - 4.0 * curl
+        outline = Outline(width, cowl - 0.08 + run * g + 3.0 * curl, stern - back * g - 3.0 * curl, *body.cabin_corner)
         rows.append(outline.points(_window_columns(body, outline, cowl, run, stern, back))[0])
     place = np.stack(rows)
 
@@ -228,7 +238,8 @@ def _window_slots(body: Body, shape: tuple[int, ...]) -> Int:
     glazed = np.arange(shape[1] - 1) < 3
     sides = np.arange(4, 4 + panes - 1)
     glazed[sides[::2]] = True
-    cells[1:3, sides[1::2]] = TRIM
+    glazed[sides[::2][body.glazed_windows :]] = False
+    cells[1:3, sides[1::2][: body.glazed_windows - 1]] = TRIM
     if body.glazed_tail:
         glazed[-3:] = True
     cells[1:3, glazed] = GLASS
@@ -240,22 +251,17 @@ def fittings(body: Body) -> list[list[Part]]:
     a, half, r = body.half_width, body.length / 2, body.wheel_radius
     tyres, rims = wheels(r, 0.11 + 0.3 * r, 5, a - 0.012, body.axles)
     inside = [box(2 * a - 0.6, 2.2 * r + 0.1, 2 * r + 0.09 - body.clearance, (0, y, body.clearance + 0.01)) for y in body.axles]
-    cowl = -half + body.bonnet
-    mirror_y, mirror_z = cowl + 0.42 * (body.height - body.belt) + 0.12, body.belt + 0.02
-    mirrors = [rounded_box(0.19, 0.11, 0.13, 0.04, (s * (a + 0.005), mirror_y, mirror_z), segments=1) for s in (-1, 1)]
-    span = body.clearance + 0.33 * (body.nose - body.clearance)
-    plates = [box(0.5, 0.03, 0.11, (0, -half + 0.008, span)), box(0.5, 0.03, 0.11, (0, half - 0.012, body.clearance + 0.4 * body.tail))]
-    handle_z = body.clearance + 0.8 * (body.belt - body.clearance)
-    handles = [
-        box(0.03, 0.17, 0.026, (s * (float(body.outline.points(body.outline.at_y([y]))[0][0, 0]) - 0.008), y, handle_z))
-        for y in _handles(body)
-        for s in (-1, 1)
-    ]
+    run = (body.height - body.belt) * np.tan(np.radians(body.rake_deg))
+    x, y = a + body.mirror_reach - body.mirror[0] / 2, -half + body.bonnet + 0.24 * run + 0.12
+    mirrors = [rounded_box(*body.mirror, 0.04, (s * x, y, body.belt + 0.02)) for s in (-1, 1)]
+    places = [(-half, body.clearance + 0.33 * (body.nose - body.clearance))]
+    if body.with_tail:
+        places.append((half, body.clearance + 0.4 * body.tail))
+    plates = [box(0.5, 0.03, 0.11, (0, y + (0.008 if y < 0 else -0.012), z)) for y, z in places]
+    surrounds = [box(0.53, 0.03, 0.14, (0, y + (0.014 if y < 0 else -0.018), z - 0.015)) for y, z in places]
+    height = body.clearance + 0.8 * (body.belt - body.clearance)
+    edges = [float(body.outline.points(body.outline.at_y([y]))[0][0, 0]) for y in body.handles]
+    handles = [box(0.03, 0.17, 0.026, (s * (x - 0.008), y, height)) for x, y in zip(edges, body.handles, strict=True) for s in (-1, 1)]
     slots: list[list[Part]] = [[] for _ in SLOTS]
-    slots[TYRE], slots[RIM], slots[PLATE], slots[PAINT], slots[TRIM] = tyres, rims, plates, mirrors, [*inside, *handles]
+    slots[TYRE], slots[RIM], slots[PLATE], slots[PAINT], slots[TRIM] = tyres, rims, plates, mirrors, [*inside, *handles, *surrounds]
     return slots
-
-
-def _handles(body: Body) -> tuple[float, ...]:
-    start, end = body.axles[0] + body.wheel_radius + 0.1, body.axles[1] - body.wheel_radius - 0.1
-    return start + 0.42 * (end - start), start + 0.86 * (end - start)
