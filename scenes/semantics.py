@@ -31,6 +31,15 @@ _TO_NYU40 = {
     "laptop": "otherprop",
     "mug": "otherprop",
     "clock": "otherprop",
+    "stove": "otherfurniture",
+    "range_hood": "otherprop",
+    "washing_machine": "otherfurniture",
+    "dishwasher": "otherfurniture",
+    "shower": "otherstructure",
+    "coat_rack": "otherfurniture",
+    "lawn": "otherstructure",
+    "hedge": "otherstructure",
+    "tree": "otherprop",
     "flying": "otherprop",
 }
 
@@ -87,6 +96,11 @@ def semantic_id(category: str, label_space: str) -> int:
     if name not in names:
         raise UserError(f"category {category!r} has no class in label space {label_space}: add it to scenes/semantics.py")
     return names.index(name)
+
+
+def has_class(category: str, label_space: str) -> bool:
+    """Whether the label space has a class for an object category."""
+    return _SPACES[label_space][1].get(category, category) in class_names(label_space)
 
 
 def background_id(label_space: str) -> int:

@@ -179,6 +179,8 @@ SHAPES = Registry(
         "van": "scenes.shapes.vehicles:van",
         "bus": "scenes.shapes.vehicles:bus",
         "truck": "scenes.shapes.vehicles:truck",
+        "pedestrian": "scenes.shapes.people:pedestrian",
+        "rider": "scenes.shapes.people:rider",
     },
 )
 

@@ -23,11 +23,11 @@ from scenes.randomness import Streams
 from scenes.scene import FamilyConfig, Instance, Material, Scene, Trajectory
 from scenes.streets import backdrop, driving, lining, paving, traffic
 from scenes.streets.areas import AREAS, Area
-from scenes.streets.curve import Curve, Float
+from scenes.streets.curve import Float
 from scenes.streets.network import Network, Section, network
 from scenes.streets.site import Site
 from scenes.streets.thing import Thing
-from scenes.streets.weather import weather
+from scenes.streets.weather import Weather, weather
 
 LABEL_SPACE = "cityscapes"
 # Rectified colour camera 2 of KITTI (raw data of 2011-09-26): 1242 x 375 pixels.
@@ -47,10 +47,10 @@ class Config(FamilyConfig):
     width: int = KITTI_WIDTH
     height: int = KITTI_HEIGHT
     stereo_baseline_m: float = 0.54
-    area: Distribution = Choice(tuple(AREAS), (0.4, 0.25, 0.2, 0.15))
-    manoeuvre: Distribution = Choice(("straight", "bend", "turn"), (0.52, 0.28, 0.2))
-    bend: Distribution = LogUniform(0.004, 0.028)
-    turn_speed: Distribution = Uniform(0.4, 0.7)
+    area: Distribution = Choice(tuple(AREAS), (0.4, 0.22, 0.22, 0.16))
+    manoeuvre: Distribution = Choice(("straight", "bend", "turn"), (0.55, 0.27, 0.18))
+    bend: Distribution = LogUniform(0.003, 0.022)
+    turn_speed: Distribution = Uniform(0.4, 0.62)
     left_hand_traffic: Distribution = Choice((0, 1), (0.9, 0.1))
     camera_height: Distribution = Normal(1.65, 0.02)
     camera_pitch: Distribution = Normal(0.5, 0.4)
@@ -71,53 +71,29 @@ class Config(FamilyConfig):
             raise UserError(f"streets: a horizon of {self.horizon} m is not between 30 and 1000: give how far the street is built ahead")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Drive:
-    """The camera's way, its arc length at each of the T + 2 times, and where it turns off the main street, if it does."""
+    """The streets, the camera's poses [T + 2, 4, 4] at `speed` metres a frame, and where it turns off the main street, if it does."""
 
-    way: Curve
-    s: Float
+    net: Network
+    area: Area
+    area_name: str
+    manoeuvre: str
+    speed: float
+    poses: Float
     turns_at: float | None
 
 
 def sample(config: Config, streams: Streams) -> Scene:
     """The street with `streams.seed` and `streams.index`."""
-
-    def draw(name: str) -> Any:
-        return getattr(config, name).sample(streams.generator(name))
-
-    name, manoeuvre = str(draw("area")), str(draw("manoeuvre"))
-    area = AREAS[name]
-    hand = -1 if draw("left_hand_traffic") else 1
-    count = config.frames + 2
-    speed = float(area.speed.sample(streams.generator("speed")))
-    travel = speed * count
-    bend = float(draw("bend")) * float(streams.generator("bend/side").choice((-1, 1))) if manoeuvre == "bend" else 0.0
-    net = _network(streams, area, manoeuvre, bend, travel, config.horizon, hand)
-    drive = _drive(streams, net, manoeuvre, speed, float(draw("turn_speed")), count)
-    poses = driving.camera_poses(
-        streams.generator("camera"),
-        drive.way,
-        drive.s,
-        height=float(draw("camera_height")),
-        pitch=radians(float(draw("camera_pitch"))),
-        offset=float(streams.generator("camera/offset").normal(0, 0.15)),
-    )
-    site = Site(net, streams.child("site"))
-    site.sweeps.append([_own_car(pose) for pose in poses])
-    _populate(site, area, drive, speed, count, config.horizon)
-    palette = Palette(streams, 0.5)
-    day = weather(
-        streams.generator("weather"),
-        elevation_deg=float(draw("sun_elevation")),
-        azimuth_deg=float(draw("sun_azimuth")),
-        clouds=float(draw("clouds")),
-        extinction=float(draw("haze")),
-        brightness=float(draw("brightness")),
-    )
-    ground = list(paving.paving(net, "pavement" if area.paved else "lawn", seams=True))
-    things = ground + _affordable(site, poses, config.triangles - _faces(ground))
-    instances, materials = _instances(things, palette)
+    drive = _drive(config, streams)
+    site = Site(drive.net, streams.child("site"))
+    site.sweeps.append([_own_car(pose) for pose in drive.poses])
+    _populate(site, drive, config.horizon)
+    day = _weather(config, streams)
+    ground = list(paving.paving(drive.net, "pavement" if drive.area.paved else "lawn", seams=True))
+    things = ground + _affordable(site, drive.poses, config.triangles - _faces(ground))
+    instances, materials = _instances(things, Palette(streams, 0.5))
     scene = Scene(
         family="streets",
         seed=streams.seed,
@@ -125,7 +101,7 @@ def sample(config: Config, streams: Streams) -> Scene:
         frames=config.frames,
         label_space=LABEL_SPACE,
         camera=_camera(config),
-        camera_motion=Trajectory(poses),
+        camera_motion=Trajectory(drive.poses),
         instances=instances,
         materials=materials,
         lights=day.lights,
@@ -133,14 +109,65 @@ def sample(config: Config, streams: Streams) -> Scene:
         haze=day.haze,
         exposure=day.exposure,
         metadata={
-            "area": name,
-            "manoeuvre": manoeuvre,
-            "speed_m": round(speed, 3),
+            "area": drive.area_name,
+            "manoeuvre": drive.manoeuvre,
+            "speed_m": round(drive.speed, 3),
             "moving": sum(thing.poses is not None for thing in things),
             "rejected": dict(sorted(site.rejected.items())),
         },
     )
     return config.equip(scene)
+
+
+def camera_motion(config: Config, streams: Streams) -> Float:
+    """The poses [T + 2, 4, 4] of the camera of `sample(config, streams)`, without building the street."""
+    return _drive(config, streams).poses
+
+
+def _drive(config: Config, streams: Streams) -> _Drive:
+    """Where the streets run and how the camera's car drives through them."""
+
+    def draw(name: str) -> Any:
+        return getattr(config, name).sample(streams.generator(name))
+
+    name, manoeuvre = str(draw("area")), str(draw("manoeuvre"))
+    area, count = AREAS[name], config.frames + 2
+    speed = float(draw("turn_speed")) if manoeuvre == "turn" else float(area.speed.sample(streams.generator("speed")))
+    bend = float(draw("bend")) * float(streams.generator("bend/side").choice((-1, 1))) if manoeuvre == "bend" else 0.0
+    hand = -1 if draw("left_hand_traffic") else 1
+    net = _network(streams, area, manoeuvre, bend, speed * count, config.horizon, hand)
+    rng = streams.generator("drive")
+    if manoeuvre == "turn":
+        junction = net.junctions[0]
+        way, middle = driving.turn(net, junction, junction.sides[int(rng.integers(len(junction.sides)))])
+        s = driving.progress(rng, count, middle - speed * count * float(rng.uniform(0.2, 0.8)), speed)
+    else:
+        way = driving.lane(net, int(rng.integers(net.main.section.lanes)), 1)
+        s = driving.progress(rng, count, 0.0, speed)
+    poses = driving.camera_poses(
+        streams.generator("camera"),
+        way,
+        s,
+        height=float(draw("camera_height")),
+        pitch=radians(float(draw("camera_pitch"))),
+        offset=float(streams.generator("camera/offset").normal(0, 0.15)),
+    )
+    turns_at = net.junctions[0].at if manoeuvre == "turn" else None
+    return _Drive(net=net, area=area, area_name=name, manoeuvre=manoeuvre, speed=speed, poses=poses, turns_at=turns_at)
+
+
+def _weather(config: Config, streams: Streams) -> Weather:
+    def draw(name: str) -> float:
+        return float(getattr(config, name).sample(streams.generator(name)))
+
+    return weather(
+        streams.generator("weather"),
+        elevation_deg=draw("sun_elevation"),
+        azimuth_deg=draw("sun_azimuth"),
+        clouds=draw("clouds"),
+        extinction=draw("haze"),
+        brightness=draw("brightness"),
+    )
 
 
 def _camera(config: Config) -> Camera:
@@ -165,34 +192,21 @@ def _network(streams: Streams, area: Area, manoeuvre: str, bend: float, travel: 
     return network(rng, main, crosses, bend, -_BEHIND_M - travel, horizon + travel, hand)
 
 
-def _drive(streams: Streams, net: Network, manoeuvre: str, speed: float, turn_speed: float, count: int) -> _Drive:
-    rng = streams.generator("drive")
-    if manoeuvre == "turn":
-        junction = net.junctions[0]
-        side = junction.sides[int(rng.integers(len(junction.sides)))]
-        way, middle = driving.turn(net, junction, side)
-        pace = turn_speed
-        first = middle - pace * count * float(rng.uniform(0.2, 0.8))
-        return _Drive(way, driving.progress(rng, count, first, pace), junction.at)
-    lane = int(rng.integers(net.main.section.lanes))
-    return _Drive(driving.lane(net, lane, 1), driving.progress(rng, count, 0.0, speed), None)
-
-
 def _own_car(pose: Float) -> Box:
     """The room that the camera's car takes; the camera is above its middle."""
     yaw = float(np.arctan2(pose[1, 0], pose[0, 0]))
     return Box(pose[0, 3], pose[1, 3], _CAR_M[0], _CAR_M[1], yaw, 0.0, 2.0)
 
 
-def _populate(site: Site, area: Area, drive: _Drive, speed: float, count: int, horizon: float) -> None:
+def _populate(site: Site, drive: _Drive, horizon: float) -> None:
     """Large and fixed things first, then what moves, then what fits between."""
-    travel = float(drive.s[-1] - drive.s[0])
-    seen = (-_BEHIND_M, horizon + travel)
-    traffic.vehicles(site, area, count, (8.0, min(horizon, 120.0)), speed, drive.turns_at)
-    lining.lights_at_junctions(site, site.net)
-    lining.line_streets(site, area, seen)
-    traffic.walkers(site, area, count, seen)
-    backdrop.backdrop(site, area, horizon)
+    count = len(drive.poses)
+    seen = (-_BEHIND_M, horizon + drive.speed * count)
+    traffic.vehicles(site, drive.area, count, (8.0, min(horizon, 120.0)), drive.speed, drive.turns_at)
+    lining.lights_at_junctions(site)
+    lining.line_streets(site, drive.area, seen)
+    traffic.walkers(site, drive.area, count, seen)
+    backdrop.backdrop(site, drive.area, horizon)
 
 
 def _faces(things: list[Thing]) -> int:

@@ -42,7 +42,7 @@ class Area:
     walkers: Distribution = LogUniform(0.4, 3.0)
     driving: Weights
     traffic: Distribution = LogUniform(0.4, 3.0)
-    speed: Distribution = Normal(0.8, 0.25, 0.15, 1.4)
+    speed: Distribution = Normal(0.88, 0.25, 0.1, 1.4)
     junctions: Distribution = Choice((0, 1, 2), (0.3, 0.5, 0.2))
     paved: float = 0.0
 
@@ -90,7 +90,7 @@ AREAS: dict[str, Area] = {
         walkers=LogUniform(1.5, 9.0),
         driving={**_CARS, "van": 1.5, "truck": 0.5, "bus": 0.5, "bicycle": 1.2, "motorcycle": 0.5},
         traffic=LogUniform(0.8, 4.0),
-        speed=Normal(0.75, 0.3, 0.0, 1.4),
+        speed=Normal(0.82, 0.32, 0.0, 1.4),
         paved=1.0,
     ),
     "country": Area(
@@ -112,7 +112,7 @@ AREAS: dict[str, Area] = {
         walkers=LogUniform(0.05, 0.3),
         driving={**_CARS, "truck": 1.5, "motorcycle": 0.5},
         traffic=LogUniform(0.5, 3.0),
-        speed=Normal(1.25, 0.35, 0.5, 2.7),
+        speed=Normal(1.35, 0.45, 0.5, 2.7),
         junctions=Choice((0, 1), (0.65, 0.35)),
     ),
     "commercial": Area(
@@ -132,6 +132,6 @@ AREAS: dict[str, Area] = {
         walkers=LogUniform(0.2, 1.5),
         driving={**_CARS, "van": 2.0, "truck": 1.5, "bus": 0.7, "motorcycle": 0.4},
         traffic=LogUniform(1.5, 6.0),
-        speed=Normal(1.15, 0.3, 0.2, 2.0),
+        speed=Normal(1.15, 0.35, 0.1, 2.0),
     ),
 }

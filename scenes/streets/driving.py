@@ -37,8 +37,8 @@ def turn(net: Network, junction: Junction, side: int) -> tuple[Curve, float]:
     inward, out = -net.hand * 0.5 * net.main.section.lane, -net.hand * 0.5 * junction.cross.lane
     # In the junction's frame the way comes along y = inward and leaves along x = leave.
     leave = -side * out
-    tight = side * net.hand < 0  # the near side's turn
-    radius = 5.2 if tight else max(8.0, junction.radius + 4.0)
+    near = side * net.hand < 0  # the turn around the near corner runs beside its kerb
+    radius = min(junction.radius + net.main.section.half - abs(inward), 10.0) if near else max(10.0, junction.radius + 5.0)
     before = np.array([[x, inward] for x in np.arange(net.main.low - junction.at, leave - radius, 1.0)])
     angle = np.linspace(0, np.pi / 2, 12)
     arc = np.stack([leave - radius + radius * np.sin(angle), inward + side * radius * (1 - np.cos(angle))], axis=1)
@@ -59,7 +59,10 @@ def progress(rng: np.random.Generator, count: int, start: float, speed: float) -
 
 
 def camera_poses(rng: np.random.Generator, way: Curve, s: Float, *, height: float, pitch: float, offset: float) -> Float:
-    """Camera-to-world poses [N, 4, 4] of a camera on a car at arc lengths `s` of its way, `height` above the road, pitched down by `pitch`."""
+    """Camera-to-world poses [N, 4, 4] of a camera on a car at arc lengths `s` [N] of its way.
+
+    It is `height` above the road, `offset` to the left of the way, and looks down by `pitch` radians.
+    """
     heading = way.heading(s)
     place = way.at(s, offset + sway(rng, len(s), amplitude=0.012, period_frames=18.0))
     z = height + sway(rng, len(s), amplitude=0.008, period_frames=7.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -12,7 +13,7 @@ from scenes.pieces.measures import metres, shape_of
 from scenes.scene import Shape
 from scenes.shapes import size
 from scenes.streets.areas import Area
-from scenes.streets.network import Network, Street
+from scenes.streets.network import Street
 from scenes.streets.paving import KERB_Z, LAND_Z
 from scenes.streets.site import Site, category
 from scenes.streets.thing import Thing
@@ -223,7 +224,7 @@ def _panel(site: Site, street: Street, side: int, low: float, high: float, offse
     pieces = max(1, round((high - low) / 12.0))
     marks = np.linspace(low, high, pieces + 1)
     height, style = metres(rng, 0.7, 1.9), int(rng.integers(8))
-    for a, b in zip(marks[:-1], marks[1:], strict=True):
+    for a, b in pairwise(marks):
         p, q = street.curve.at(a, side * offset), street.curve.at(b, side * offset)
         width = round(float(np.linalg.norm(q - p)) - 0.02, 1)
         if width < 0.6:
@@ -247,8 +248,9 @@ def barrier(kind: str, width: float, height: float, style: int) -> Shape:
     return shape_of("garden_wall", width=width, height=min(height, 1.6))
 
 
-def lights_at_junctions(site: Site, net: Network) -> None:
-    """Traffic lights where streets cross in a town: at the right of each approach."""
+def lights_at_junctions(site: Site) -> None:
+    """Traffic lights where streets cross: beside each approach."""
+    net = site.net
     for junction in net.junctions:
         rng = site.rng(f"traffic lights/{junction.at:.0f}")
         if len(junction.sides) < 2 or rng.uniform() < 0.35:

@@ -117,8 +117,8 @@ def arm_name(junction: Junction, side: int) -> str:
 def _curvature(rng: np.random.Generator, s: Float, bend: float, straight: list[tuple[float, float]]) -> Float:
     """Curvature [N], 1/m: `bend` at arc length 0, gentle bends elsewhere, none within the `straight` stretches."""
     knots = np.arange(s[0] - 60.0, s[-1] + 120.0, 55.0)
-    values = rng.normal(0, 0.35 * abs(bend) + 0.0012, len(knots))
-    curvature = np.interp(s, knots, values) * (rng.uniform(0, 1) < 0.7)
+    values = rng.normal(0, 0.35 * abs(bend) + 0.003, len(knots))
+    curvature = np.interp(s, knots, values) * (rng.uniform(0, 1) < 0.8)
     window = np.exp(-((s / 45.0) ** 2))
     curvature = curvature * (1 - window) + bend * window
     for low, high in straight:
@@ -140,7 +140,7 @@ def network(
     hand: int,
 ) -> Network:
     """A main street from arc length `low` to `high` that bends by `bend` (1/m) at 0, and streets that meet it: (at, sides, section)."""
-    radii = [max(s.pavement, main.pavement) + float(rng.uniform(1.0, 3.0)) for _, _, s in crosses]
+    radii = [max(s.pavement, main.pavement) + float(rng.uniform(2.5, 4.5)) for _, _, s in crosses]
     mouths = [(at - s.half - r, at + s.half + r) for (at, _, s), r in zip(crosses, radii, strict=True)]
     s = np.arange(low - 2.0, high + 3.0, STEP_M)
     curve = Curve.of_curvature(_curvature(rng, s, bend, [(a - _CALM_M, b + _CALM_M) for a, b in mouths]), float(s[0]))

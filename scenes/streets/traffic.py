@@ -8,7 +8,7 @@ import numpy as np
 
 from scenes import shapes
 from scenes.streets.areas import Area
-from scenes.streets.curve import Curve, Float
+from scenes.streets.curve import Curve
 from scenes.streets.driving import car_poses, lane, progress
 from scenes.streets.lining import ground_z, pick
 from scenes.streets.network import Street
@@ -41,7 +41,7 @@ def vehicles(site: Site, area: Area, count: int, ahead: tuple[float, float], spe
                 pace = 0.0
             if _drive(site, rng, way, kind, at, pace, count, f"vehicle/{k}"):
                 break
-    _waiting(site, area, count)
+    _waiting(site, area)
 
 
 def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: float, pace: float, count: int, group: str) -> bool:
@@ -66,7 +66,7 @@ def rider(kind: str, cycle: shapes.Shape) -> shapes.Shape:
     raise NotImplementedError
 
 
-def _waiting(site: Site, area: Area, count: int) -> None:
+def _waiting(site: Site, area: Area) -> None:
     """Cars that wait at the stop lines of side streets."""
     net = site.net
     for junction in net.junctions:
@@ -87,7 +87,6 @@ def _waiting(site: Site, area: Area, count: int) -> None:
                     )
                 )
                 s += length + 1.5
-    del count
 
 
 def walkers(site: Site, area: Area, count: int, seen: tuple[float, float]) -> None:
@@ -105,34 +104,22 @@ def walkers(site: Site, area: Area, count: int, seen: tuple[float, float]) -> No
 def _stroll(site: Site, area: Area, street: Street, side: int, low: float, high: float, count: int) -> None:
     name = f"walkers/{street.name}/{side}/{low:.0f}"
     rng = site.rng(name)
-    number = int(rng.poisson(float(area.walkers.sample(rng)) * (high - low) / 100.0))
     section = street.section
-    for k in range(number):
-        walking = rng.uniform() < 0.8
-        direction, pace = (1 if rng.uniform() < 0.5 else -1), float(rng.uniform(0.1, 0.17)) * walking
+    for k in range(int(rng.poisson(float(area.walkers.sample(rng)) * (high - low) / 100.0))):
+        walking, direction, pace = rng.uniform() < 0.8, 1 if rng.uniform() < 0.5 else -1, float(rng.uniform(0.1, 0.17))
         offset = float(rng.uniform(section.half + 0.6, max(section.half + 0.7, section.reach - 0.5)))
-        reach = pace * count
-        if high - low < reach + 2:
+        way = pace * count
+        if high - low < way + 2:
             continue
-        start = float(rng.uniform(low + 1, high - 1 - reach))
-        s = start + pace * np.arange(count) if direction > 0 else start + reach - pace * np.arange(count)
-        poses = _walk_poses(street, s, side * offset, direction, float(rng.uniform(-pi, pi)) if not walking else 0.0)
-        kind = "pedestrian_walking" if walking else "pedestrian_standing"
-        shape = site.piece(rng, kind)
-        thing = Thing(category="pedestrian", shape=shape, group=f"{name}/{k}", poses=poses if walking else None)
+        start = float(rng.uniform(low + 1, high - 1 - way))
+        shape = site.piece(rng, "pedestrian_walking" if walking else "pedestrian_standing")
+        z, group = ground_z(street, offset), f"{name}/{k}"
         if walking:
-            site.move(thing, margin=0.1)
+            s = start + pace * (np.arange(count) if direction > 0 else np.arange(count)[::-1])
+            poses = car_poses(street.curve, s, side * offset, z)
+            poses[:, :3, :2] *= direction  # half a turn about the vertical for who walks the other way
+            site.move(Thing(category="pedestrian", shape=shape, group=group, poses=poses), margin=0.1)
         else:
             x, y = street.curve.at(start, side * offset)
             yaw = float(rng.uniform(-pi, pi))
-            site.stand(
-                Thing(category="pedestrian", shape=shape, group=f"{name}/{k}", x=float(x), y=float(y), z=ground_z(street, offset), yaw=yaw)
-            )
-
-
-def _walk_poses(street: Street, s: Float, offset: float, direction: int, turn: float) -> Float:
-    poses = car_poses(street.curve, s, offset, ground_z(street, offset))
-    if direction < 0:
-        poses[:, :3, :2] *= -1  # half a turn about the vertical
-    del turn
-    return poses
+            site.stand(Thing(category="pedestrian", shape=shape, group=group, x=float(x), y=float(y), z=z, yaw=yaw))

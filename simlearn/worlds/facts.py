@@ -65,9 +65,8 @@ def observe(scene: Scene, renderer: str, sampling_s: float, picture: Path | None
     times = sorted({0, scene.frames // 2, scene.frames - 1})
     backend.render(times[0])
     started = time.process_time()
-    frames = [backend.render(time, LABELS) for time in times]
-    backend.render(times[-1])
-    rendering_s = (time.process_time() - started) / (len(frames) + 1)
+    frames = [backend.render(moment) for moment in times]
+    rendering_s = (time.process_time() - started) / len(frames)
     if picture is not None:
         picture.parent.mkdir(exist_ok=True)
         Image.fromarray(np.asarray(frames[len(frames) // 2]["rgb"])).save(picture)

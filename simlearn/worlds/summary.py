@@ -44,7 +44,7 @@ class Summary:
             ("mean brightness of frames", self.brightness, "{:.0f}"),
             ("median displacement, px", self.displacement_px, "{:.1f}"),
             ("CPU s to sample", self.sampling_s, "{:.2f}"),
-            ("CPU s to render a frame (5 labels)", self.rendering_s, "{:.3f}"),
+            ("CPU s to render a frame with all labels", self.rendering_s, "{:.3f}"),
         ]
         values = [f"  {name}: {' ... '.join(style.format(v) for v in spread_)}" for name, spread_, style in spread]
         cost = f"  sampling a scene costs as much as rendering {self.sampling_in_frames:.1f} of its frames"
