@@ -5,9 +5,9 @@ One line in a module's `PIECES` adds a thing; the families pick from `PIECES` by
 
 from __future__ import annotations
 
-from scenes.pieces import indoor
+from scenes.pieces import buildings, indoor
 from scenes.pieces.piece import Piece
 
-PIECES: dict[str, Piece] = {**indoor.PIECES}
+PIECES: dict[str, Piece] = {**indoor.PIECES, **buildings.PIECES}
 
 __all__ = ["PIECES", "Piece"]

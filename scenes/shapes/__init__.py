@@ -212,6 +212,13 @@ def is_wall_hung(kind: str) -> bool:
     return bool(SHAPES[kind].wall_hung)
 
 
+@lru_cache
+def is_mast(kind: str) -> bool:
+    """Whether the shape stands on a pole at its origin, which is all the ground it needs: such shapes have no `width`."""
+    names = inspect.signature(SHAPES[kind]).parameters
+    return "height" in names and "width" not in names
+
+
 @lru_cache(maxsize=4096)
 def size(shape: Shape) -> tuple[float, float, float]:
     """Bounding box (x, y, z) in metres: of a shape with a `width` without building it, of others measured on the mesh."""
