@@ -181,6 +181,8 @@ SHAPES = Registry(
         "truck": "scenes.shapes.vehicles:truck",
         "pedestrian": "scenes.shapes.people:pedestrian",
         "rider": "scenes.shapes.people:rider",
+        "bicycle": "scenes.shapes.cycles:bicycle",
+        "motorcycle": "scenes.shapes.cycles:motorcycle",
     },
 )
 

@@ -66,7 +66,7 @@ _CARS = {"hatchback": 4.0, "saloon": 2.0, "estate": 3.0, "suv": 3.0, "van": 1.0}
 
 AREAS: dict[str, Area] = {
     "residential": Area(
-        buildings={"detached_house": 5.0, "terraced_house": 2.5, "bungalow": 1.0, "garage": 0.6},
+        buildings={"detached_house": 5.0, "terraced_house": 2.0, "apartment_block": 0.4},
         boundaries={"hedge": 4.0, "fence": 2.5, "garden_wall": 2.5, "none": 2.0},
         parked=_CARS,
         driving={**_CARS, "bicycle": 1.0},
@@ -76,7 +76,7 @@ AREAS: dict[str, Area] = {
         pavement=Uniform(2.4, 4.2),
         garden=Choice((0.0, 0.0, 1.5)),
         marking=Choice(("centre",)),
-        buildings={"terraced_house": 3.0, "shop": 3.0, "apartment_block": 2.5, "office_block": 0.7},
+        buildings={"terraced_house": 3.0, "shop": 3.0, "apartment_block": 2.5, "office_block": 0.6, "church": 0.15},
         gap=Choice((0.0, 0.0, 0.0, 3.5)),
         empty=0.04,
         boundaries={"none": 1.0},
@@ -99,7 +99,7 @@ AREAS: dict[str, Area] = {
         pavement=Choice((0.0,)),
         garden=Uniform(6.0, 16.0),
         marking=Choice(("centre", "full")),
-        buildings={"detached_house": 3.0, "warehouse": 1.0, "garage": 0.5},
+        buildings={"detached_house": 3.0, "warehouse": 0.7, "church": 0.15},
         gap=Uniform(10.0, 60.0),
         empty=0.6,
         boundaries={"hedge": 3.0, "guard_rail": 1.5, "fence": 1.5, "none": 5.0},

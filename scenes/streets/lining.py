@@ -9,15 +9,16 @@ from math import pi
 import numpy as np
 
 from scenes.distributions import Distribution
-from scenes.pieces.measures import metres, shape_of
+from scenes.pieces.measures import shape_of
 from scenes.scene import Shape
 from scenes.shapes import size
 from scenes.streets.areas import Area
 from scenes.streets.network import Street
 from scenes.streets.paving import KERB_Z, LAND_Z
 from scenes.streets.site import Site, category
-from scenes.streets.thing import Thing
+from scenes.streets.thing import Thing, footprint
 
+STYLES = 8  # of hedges, fences and walls
 _KEPT_CLEAR_M = 6.0  # beside a junction's mouth: nothing that hides the traffic
 FURNITURE = {
     "bin": 3.0,
@@ -119,7 +120,7 @@ def _kerbside(site: Site, area: Area, street: Street, side: int, low: float, hig
         kind = pick(rng, FURNITURE)
         far = rng.uniform() < 0.6
         shape = site.piece(rng, kind)
-        depth = size(shape)[1]
+        depth = 2 * footprint(shape, 0.0, 0.0, 0.0).half_y
         offset = section.reach - depth / 2 - 0.15 if far else section.half + 0.35 + depth / 2
         _stand(site, street, side, float(rng.uniform(low, high)), offset, category(kind), shape, f"{kind}/{name}", facing=True)
     rng = site.rng(f"trees/{name}")
@@ -196,7 +197,7 @@ def _plot_garden(
     if kind != "none" and section.garden > 1.2:
         spans = [(low, drive - 1.6), (drive + 1.6, high)] if built and kind != "guard_rail" else [(low, high)]
         for a, b in spans:
-            _panel(site, street, side, a, b, edge, kind, rng)
+            _panels(site, street, side, a, b, edge, kind, rng)
     if section.garden < 2.0 and built:
         return
     deep = section.garden if built else section.garden + 14.0
@@ -217,35 +218,30 @@ def _plot_garden(
         site.stand(Thing(category=category(kind), shape=shape, group=f"drive/{x:.0f}", x=x, y=y, z=LAND_Z, yaw=yaw), off_street=0.1)
 
 
-def _panel(site: Site, street: Street, side: int, low: float, high: float, offset: float, kind: str, rng: np.random.Generator) -> None:
-    """A straight run of hedge, fence or wall, along chords of at most 12 m."""
+def _panels(site: Site, street: Street, side: int, low: float, high: float, offset: float, kind: str, rng: np.random.Generator) -> None:
+    """A run of hedge, fence or wall: panels along chords of about 5 m, in whole half metres so that scenes share meshes."""
     if high - low < 0.8:
         return
-    pieces = max(1, round((high - low) / 12.0))
-    marks = np.linspace(low, high, pieces + 1)
-    height, style = metres(rng, 0.7, 1.9), int(rng.integers(8))
-    for a, b in pairwise(marks):
+    style = int(rng.integers(STYLES))
+    for a, b in pairwise(np.linspace(low, high, max(1, round((high - low) / 5.0)) + 1)):
         p, q = street.curve.at(a, side * offset), street.curve.at(b, side * offset)
-        width = round(float(np.linalg.norm(q - p)) - 0.02, 1)
-        if width < 0.6:
-            continue
+        width = max(1.0, round(2 * float(np.linalg.norm(q - p))) / 2)
         x, y = (p + q) / 2
         yaw = float(np.arctan2(*(q - p)[::-1])) + (0.0 if side > 0 else pi)
-        thing = Thing(
-            category=kind, shape=barrier(kind, width, height, style), group=f"{kind}/{low:.0f}", x=float(x), y=float(y), z=LAND_Z, yaw=yaw
-        )
-        site.stand(thing, margin=0.0, off_street=0.02)
+        shape, group = barrier(kind, width, style), f"{kind}/{street.name}/{low:.0f}"
+        site.stand(Thing(category=kind, shape=shape, group=group, x=float(x), y=float(y), z=LAND_Z, yaw=yaw), margin=-0.2, off_street=0.02)
 
 
-def barrier(kind: str, width: float, height: float, style: int) -> Shape:
-    """A run of hedge, fence, wall or guard rail."""
+def barrier(kind: str, width: float, style: int) -> Shape:
+    """A run of hedge, fence, wall or guard rail, one of `STYLES`."""
+    height = 0.7 + 0.15 * style
     if kind == "hedge":
-        return shape_of("hedge", width=width, depth=0.6 + 0.05 * style, height=height)
+        return shape_of("hedge", width=width, depth=0.6 + 0.05 * style, height=height, seed=style)
     if kind == "fence":
-        return shape_of("fence", width=width, height=min(height, 1.5), style=("picket", "bars", "boards", "chain")[style % 4])
+        return shape_of(("picket_fence", "railing", "board_fence", "chain_fence")[style % 4], width=width, height=min(height, 1.4))
     if kind == "guard_rail":
         return shape_of("guard_rail", width=width)
-    return shape_of("garden_wall", width=width, height=min(height, 1.6))
+    return shape_of("garden_wall", width=width, height=min(height, 1.5))
 
 
 def lights_at_junctions(site: Site) -> None:

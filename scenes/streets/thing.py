@@ -12,6 +12,8 @@ from scenes.furnishing.layout import Box
 from scenes.geometry import compose, rotation_z
 from scenes.scene import Shape, Trajectory
 
+MAST_M = 0.15  # half the ground that a mast needs
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Thing:
@@ -43,6 +45,8 @@ class Thing:
 
 
 def footprint(shape: Shape, x: float, y: float, yaw: float, z: float = 0.0) -> Box:
-    """The upright box around a shape that stands at a place."""
+    """The upright box around a shape that stands at a place; of a mast only its foot."""
+    if shapes.is_mast(shape.kind):
+        return Box(x, y, MAST_M, MAST_M, yaw, z, z + shape.number("height"))
     width, depth, height = shapes.size(shape)
     return Box(x, y, width / 2, depth / 2, yaw, z, z + height)

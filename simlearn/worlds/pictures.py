@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from PIL import Image
 from simlearn.provenance import whole_file
 from simlearn.view import join
 from simlearn.worlds.facts import BRIGHTNESS, DEPTH_M, DISPLACEMENT_PX, SceneFacts
-from simlearn.worlds.reference import Reference
+from simlearn.worlds.reference import Reference, in_camvid_classes
 from simlearn.worlds.summary import Summary
 
 OURS, REAL = "#0a66b7", ("#d1620a", "#1a8f5a")
@@ -44,18 +44,32 @@ def histogram_page(family: str, facts: Sequence[SceneFacts], summary: Summary, r
     _samples(axes[1, 0], "camera's way between frames, m", steps, [(r.name, r.steps_m) for r in real])
     yaw = [abs(v) for f in facts for v in f.yaw_deg]
     _samples(axes[1, 1], "camera's yaw between frames, degrees", yaw, [(r.name, [abs(v) for v in r.yaw_deg]) for r in real])
-    shown = list(summary.classes.items())[:_CLASSES_SHOWN]
-    axes[1, 2].barh([name for name, _ in shown][::-1], [100 * share for _, share in shown][::-1], color=OURS)
-    axes[1, 2].set_title("pixels of each class, %", fontsize=9)
-    axes[1, 2].set_xscale("log")
+    _classes(axes[1, 2], summary.classes, real)
     axes[1, 3].hist([f.visible for f in facts], bins=20, color=OURS)
-    axes[1, 3].set_title("visible instances (fewest of a scene's frames)", fontsize=9)
+    axes[1, 3].set_title("visible instances, fewest of 3 frames", fontsize=9)
     for axis in axes.flat:
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{family}: {summary.scenes} scenes, 3 frames each", fontsize=11)
     with whole_file(out) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
+
+
+def _classes(axis: Axes, ours: Mapping[str, float], real: Sequence[Reference]) -> None:
+    """Shares of the pixels, in the real data's classes where there is such data."""
+    known = next((r for r in real if r.classes), None)
+    if known is None:
+        shown = dict(list(ours.items())[:_CLASSES_SHOWN])
+        axis.barh(list(shown)[::-1], [100 * share for share in shown.values()][::-1], color=OURS)
+    else:
+        mapped = in_camvid_classes(ours)
+        rows = np.arange(len(mapped))[::-1]
+        axis.barh(rows + 0.2, [100 * share for share in mapped.values()], height=0.4, color=OURS, label="rendered")
+        axis.barh(rows - 0.2, [100 * share for share in known.classes.values()], height=0.4, color=REAL[0], label=known.name)
+        axis.set_yticks(rows, list(mapped))
+        axis.legend(fontsize=7, frameon=False)
+    axis.set_title("pixels of each class, %", fontsize=9)
+    axis.set_xscale("log")
 
 
 def _total(histograms: Sequence[Sequence[int]]) -> NDArray[np.float64]:

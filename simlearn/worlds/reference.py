@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from scenes.errors import UserError
+from simlearn.datasets.camvid import VOID, CamVid
 from simlearn.datasets.kitti import KittiObject
 from simlearn.datasets.root import data_root
 from simlearn.datasets.seven_scenes import SevenScenes
 from simlearn.worlds.facts import BRIGHTNESS, DEPTH_M, histogram, motion
 
 KITTI_POSES = ("kitti/odometry/poses", "odometry/poses")
+# CamVid's classes in terms of Cityscapes'.
+CAMVID_CLASSES = {
+    "sky": ("sky",),
+    "building": ("building", "wall", "bridge", "tunnel"),
+    "pole": ("pole", "polegroup", "traffic light"),
+    "road": ("road", "parking"),
+    "pavement": ("sidewalk",),
+    "tree": ("vegetation", "terrain"),
+    "sign": ("traffic sign",),
+    "fence": ("fence", "guard rail"),
+    "car": ("car", "truck", "bus", "caravan", "trailer"),
+    "pedestrian": ("person",),
+    "bicyclist": ("rider", "bicycle", "motorcycle"),
+}
 _EVERY = 5  # of the frames of a sequence
 
 
@@ -25,6 +41,7 @@ class Reference:
     frames: int
     depth: list[int] = field(default_factory=list)
     luminance: list[int] = field(default_factory=list)
+    classes: dict[str, float] = field(default_factory=dict)
     steps_m: list[float] = field(default_factory=list)
     yaw_deg: list[float] = field(default_factory=list)
 
@@ -32,7 +49,7 @@ class Reference:
 def references(label_space: str) -> list[Reference]:
     """What real data there is for worlds of a label space; none is an empty list."""
     root = data_root()
-    readers = (_seven_scenes,) if label_space == "nyu40" else (_kitti_frames, _kitti_poses)
+    readers = (_seven_scenes,) if label_space == "nyu40" else (_kitti_frames, _kitti_poses, _camvid)
     found = []
     for read in readers:
         try:
@@ -68,6 +85,21 @@ def _kitti_frames(root: Path | None) -> Reference:
         depth=histogram(np.concatenate([s["depth"][s["valid"]] for s in chosen]), DEPTH_M),
         luminance=histogram(np.concatenate([s["rgb"].mean(axis=-1).ravel() for s in chosen]), BRIGHTNESS),
     )
+
+
+def _camvid(root: Path | None) -> Reference:
+    data = CamVid(root, "train")
+    labels = np.concatenate([data[k]["semantic"].ravel() for k in range(len(data))])
+    counts = np.bincount(labels, minlength=VOID + 1)[:VOID]
+    shares = {name: round(float(n / counts.sum()), 5) for name, n in zip(CAMVID_CLASSES, counts, strict=True)}
+    return Reference(name="CamVid", frames=len(data), classes=shares)
+
+
+def in_camvid_classes(classes: Mapping[str, float]) -> dict[str, float]:
+    """Shares of Cityscapes classes added up to those of CamVid's, of all pixels that have one."""
+    sums = {name: sum(classes.get(part, 0.0) for part in parts) for name, parts in CAMVID_CLASSES.items()}
+    total = max(sum(sums.values()), 1e-12)
+    return {name: share / total for name, share in sums.items()}
 
 
 def _kitti_poses(root: Path | None) -> Reference | None:
