@@ -160,6 +160,7 @@ SHAPES = Registry(
         "wheelie_bin": "scenes.shapes.street_objects:wheelie_bin",
         "planter": "scenes.shapes.street_objects:planter",
         "bicycle_stand": "scenes.shapes.street_objects:bicycle_stand",
+        "fence": "scenes.shapes.barriers:fence",
         "picket_fence": "scenes.shapes.barriers:picket_fence",
         "board_fence": "scenes.shapes.barriers:board_fence",
         "railing": "scenes.shapes.barriers:railing",

@@ -23,12 +23,14 @@ def _ball(radius: float, z: float, segments: int = 12) -> Part:
 
 
 @made_of("metal", "shade", "bulb")
-def floor_lamp(width: float = 0.42, height: float = 1.6, taper: float = 0.75) -> Mesh:
-    """A lamp on a pole with a conical shade."""
+def floor_lamp(width: float = 0.42, height: float = 1.6, taper: float = 0.75, shade: float = 0.3, foot: float = 0.62) -> Mesh:
+    """A lamp on a pole with a conical shade `shade` high; `foot` is the radius of its foot over that of its shade."""
     r = width / 2
-    foot = lathe([(0, 0), (0.62 * r, 0), (0.62 * r, 0.012), (0.5 * r, 0.022), (0.02, 0.03), (0, 0.03)], 28)
+    plate = lathe([(0, 0), (foot * r, 0), (foot * r, 0.012), (0.8 * foot * r, 0.022), (0.02, 0.03), (0, 0.03)], 28)
     pole = cylinder(0.011, height - 0.16, (0, 0, 0.02), segments=10)
-    return standing((width, width, height), [foot, pole], _shade(r, taper * r, height - 0.3, height), _ball(0.045, height - 0.14))
+    return standing(
+        (width, width, height), [plate, pole], _shade(r, taper * r, height - shade, height), _ball(0.045, height - 0.47 * shade)
+    )
 
 
 @made_of("ceramic", "shade", "bulb")
@@ -42,23 +44,26 @@ def table_lamp(width: float = 0.28, height: float = 0.46, belly: float = 0.34, t
 
 
 @made_of("metal", "shade", "bulb")
-def pendant(width: float = 0.42, height: float = 0.7, shade_height: float = 0.24) -> Mesh:
-    """A lamp that hangs from the ceiling by a cord; z = `height` is the ceiling."""
+def pendant(width: float = 0.42, height: float = 0.7, shade_height: float = 0.24, crown: float = 0.12, shoulder: float = 0.6) -> Mesh:
+    """A lamp that hangs from the ceiling by a cord; z = `height` is the ceiling.
+
+    `crown` is the radius of the shade's top, `shoulder` how wide it is just below, as a share of its foot.
+    """
     r, t = width / 2, 0.005
-    outer = [(r, 0.0), (0.93 * r, 0.45 * shade_height), (0.6 * r, 0.85 * shade_height), (0.12, shade_height)]
+    outer = [(r, 0.0), (0.93 * r, 0.45 * shade_height), (max(shoulder * r, crown), 0.85 * shade_height), (crown, shade_height)]
     inner = [(x - t, z - (0.0 if k == 0 else t)) for k, (x, z) in reversed(list(enumerate(outer)))]
     shade = lathe([*outer, *inner, outer[0]], 28, crease_deg=50)
     cord = cylinder(0.006, height - shade_height, (0, 0, shade_height - 0.03), segments=6)
     rose = cylinder(0.05, 0.025, (0, 0, height - 0.025), segments=16)
-    cap = cylinder(0.122, 0.02, (0, 0, shade_height - 0.014), segments=20, top=0.05)
+    cap = cylinder(crown + 0.002, 0.02, (0, 0, shade_height - 0.014), segments=20, top=0.4 * crown)
     return standing((width, width, height), [cord, rose, cap], shade, _ball(0.05, 0.45 * shade_height))
 
 
 @made_of("metal", "bulb")
-def ceiling_dome(width: float = 0.4, height: float = 0.11) -> Mesh:
-    """A flat glass dome under the ceiling; z = `height` is the ceiling."""
+def ceiling_dome(width: float = 0.4, height: float = 0.11, rim: float = 0.025, inset: float = 0.93) -> Mesh:
+    """A flat glass dome under the ceiling, in a rim `rim` high; z = `height` is the ceiling. `inset` is the dome's radius over the rim's."""
     r = width / 2
-    rim = cylinder(r, 0.025, (0, 0, height - 0.025), segments=28)
+    ring = cylinder(r, rim, (0, 0, height - rim), segments=28)
     angle = np.linspace(0, np.pi / 2, 6)
-    glass = np.stack([0.93 * r * np.sin(angle), (height - 0.02) * (1 - np.cos(angle))], axis=1)
-    return standing((width, width, height), rim, lathe([*glass.tolist(), (0, height - 0.02)], 28, crease_deg=40))
+    glass = np.stack([inset * r * np.sin(angle), (height - 0.02) * (1 - np.cos(angle))], axis=1)
+    return standing((width, width, height), ring, lathe([*glass.tolist(), (0, height - 0.02)], 28, crease_deg=40))

@@ -83,14 +83,14 @@ def office_chair(width: float = 0.62, depth: float = 0.62, height: float = 1.0, 
 
 
 @made_of("wood", "seat")
-def stool(width: float = 0.36, height: float = 0.46) -> Mesh:
-    """A round padded stool on four legs."""
-    seat = cylinder(0.5 * width, 0.03, (0, 0, height - 0.065), segments=24)
+def stool(width: float = 0.36, height: float = 0.46, pad: float = 0.042, leg: float = 0.034, splay: float = 0.03) -> Mesh:
+    """A round stool on four legs, its padding `pad` thick."""
+    seat = cylinder(0.5 * width, 0.03, (0, 0, height - pad - 0.023), segments=24)
     r = 0.48 * width
-    pad = lathe([(0, 0), (r - 0.01, 0), (r, 0.012), (r - 0.004, 0.028), (r - 0.02, 0.038), (0, 0.042)], 24, (0, 0, height - 0.042), 60)
-    return standing(
-        (width, width, height), [seat, four_legs(0.66 * width, 0.66 * width, height - 0.05, 0.034, style="tapered", splay=0.03)], pad
-    )
+    profile = [(0, 0), (r - 0.01, 0), (r, 0.28 * pad), (r - 0.004, 0.66 * pad), (r - 0.02, 0.9 * pad), (0, pad)]
+    cushion = lathe(profile, 24, (0, 0, height - pad), 60)
+    legs = four_legs(0.66 * width, 0.66 * width, height - pad - 0.008, leg, style="tapered", splay=splay)
+    return standing((width, width, height), [seat, legs], cushion)
 
 
 @made_of("fabric", "wood")
@@ -154,3 +154,34 @@ def bed(
     blanket = puffed(across + 0.012, reach, 0.2, 0.05, 0.93, (0, middle, mattress_top - 0.165), power=0.6)
     fold = rounded_box(across + 0.018, 0.24, 0.19, 0.04, (0, middle + reach / 2 - 0.05, mattress_top - 0.149), segments=2)
     return standing((width, depth, height), frame, mattress, heads, blanket, fold)
+
+
+@made_of("fabric", "wood")
+def ottoman(
+    width: float = 0.6, depth: float = 0.45, height: float = 0.42, foot: float = 0.12, rounding: float = 0.05, swell: float = 0.03
+) -> Mesh:
+    """A padded footstool on legs `foot` high; `swell` is how much its cushion rises in the middle."""
+    block = rounded_box(width - 0.02, depth - 0.02, height - foot - swell - 0.02, min(rounding, 0.06), (0, 0, foot), segments=2)
+    pad = puffed(width, depth, 0.06 + swell, 0.03, 0.06 / (0.06 + swell) * 0.8, (0, 0, height - 0.06 - swell))
+    return standing((width, depth, height), [block, pad], four_legs(width - 0.06, depth - 0.06, foot + 0.02, 0.045, style="tapered"))
+
+
+@made_of("wood", "seat")
+def hall_bench(
+    width: float = 1.1,
+    depth: float = 0.38,
+    height: float = 0.46,
+    top: float = 0.035,
+    leg: float = 0.05,
+    shelf: float = 0.35,
+    pad: float = 0.05,
+) -> Mesh:
+    """A bench with a cushion `pad` thick, for halls and dining tables; a slatted shelf at `shelf` of its height (0: none)."""
+    seat_z = height - pad
+    frame = [rounded_box(width, depth, top, 0.008, (0, 0, seat_z - top)), four_legs(width - 0.08, depth - 0.05, seat_z - top + 0.005, leg)]
+    if shelf > 0.1:
+        count = max(3, int(depth / 0.07))
+        ys = [(k + 0.5) / count * (depth - 0.1) - (depth - 0.1) / 2 for k in range(count)]
+        frame.append(boxes([[width - 0.1, 0.5 * (depth - 0.1) / count, 0.016]] * count, [[0, y, shelf * height] for y in ys]))
+        frame += [box(0.024, depth - 0.07, 0.02, (s * (width / 2 - 0.08), 0, shelf * height - 0.026)) for s in (-1, 1)]
+    return standing((width, depth, height), frame, puffed(width - 0.03, depth - 0.03, pad + 0.004, 0.02, 0.75, (0, 0, seat_z - 0.004)))

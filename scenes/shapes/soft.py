@@ -8,7 +8,7 @@ import numpy as np
 
 from scenes.scene import Mesh
 from scenes.shapes.assembly import hung, made_of, standing
-from scenes.shapes.parts import Float, Part, box, grid_faces, join, prism, rounded_box, tube, unit
+from scenes.shapes.parts import Float, Part, box, grid_faces, join, lathe, prism, rounded_box, tube, unit
 
 
 def puffed(x: float, y: float, z: float, radius: float, rim: float, at: Sequence[float] = (0.0, 0.0, 0.0), power: float = 1.0) -> Part:
@@ -72,9 +72,9 @@ def cushion(width: float = 0.45, depth: float = 0.18, height: float = 0.42, lean
 
 
 @made_of("linen")
-def pillow(width: float = 0.65, depth: float = 0.42, height: float = 0.14) -> Mesh:
-    """A bed pillow lying flat."""
-    return standing((width, depth, height), puffed(width, depth, height, 0.25 * height, 0.15, power=0.4))
+def pillow(width: float = 0.65, depth: float = 0.42, height: float = 0.14, edge: float = 0.15, plump: float = 0.4) -> Mesh:
+    """A bed pillow lying flat, `edge` times as thick at its seam; the smaller `plump`, the fuller it is."""
+    return standing((width, depth, height), puffed(width, depth, height, 0.25 * height, edge, power=plump))
 
 
 @made_of("rug", "rug_border")
@@ -109,3 +109,71 @@ def curtains(width: float = 2.2, depth: float = 0.14, height: float = 2.2, open_
     rod = tube([[-0.5 * width, -0.5 * depth, height - 0.02], [0.5 * width, -0.5 * depth, height - 0.02]], 0.013)
     brackets = [box(0.02, 0.5 * depth, 0.02, (x * width, -0.25 * depth, height - 0.03)) for x in (-0.46, 0.46)]
     return hung((width, depth, height), panels, [rod, *brackets])
+
+
+@made_of("blind", "metal", wall_hung=True)
+def blinds(
+    width: float = 1.2,
+    depth: float = 0.07,
+    height: float = 1.3,
+    slat: float = 0.028,
+    tilt_deg: float = 35.0,
+    drawn: float = 0.8,
+    rail: float = 0.035,
+) -> Mesh:
+    """A venetian blind: slats `slat` broad, turned by `tilt_deg`, fill `drawn` of the height; the rest hangs as a bare cord."""
+    c, s = np.cos(np.radians(tilt_deg)), np.sin(np.radians(tilt_deg))
+    turn = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    y, top = -depth + 0.6 * slat, height - rail
+    length = drawn * top
+    count = max(3, int(length / (0.8 * slat)))
+    blade = box(width - 0.03, slat, 0.0016, (0, 0, -0.0008)).turned(turn)
+    slats = [blade.moved(y=y, z=top - (k + 0.7) * length / count) for k in range(count - 1)]
+    foot = rounded_box(width - 0.028, 0.8 * slat, 0.014, 0.004, (0, y, top - length))
+    head = rounded_box(width, depth - 0.004, rail, 0.004, (0, -depth / 2 + 0.002, top))
+    cords = [box(0.003, 0.003, length, (f * width, y - 0.35 * slat, top - length + 0.004)) for f in (-0.38, 0.38)]
+    wand = tube([(0.44 * width, y - 0.45 * slat, top + 0.01), (0.44 * width, y - 0.5 * slat, 0.0)], 0.004, 6)
+    return hung((width, depth, height), [*slats, foot], [head, *cords, wand])
+
+
+@made_of("shower_curtain", "metal")
+def shower_curtain(
+    width: float = 1.6, depth: float = 0.12, height: float = 1.9, drawn: float = 0.6, fold: float = 0.7, rod: float = 0.013, folds: int = 8
+) -> Mesh:
+    """A curtain on a rod across a bathtub, drawn over that share of the width from -x; `fold` is the depth of its folds in depths."""
+    columns, rows = 8 * int(folds) + 1, np.linspace(0, 1, 5)
+    s = np.linspace(0, 1, columns)
+    wave = 0.5 * fold * (depth - 0.01) * np.sin(2 * np.pi * folds * s)[None] * (0.75 + 0.25 * (1 - rows[:, None]))
+    x = -0.48 * width + drawn * 0.96 * width * s[None] * (1 + 0 * rows[:, None])
+    z = np.broadcast_to((height - 0.045) * rows[:, None], wave.shape)
+    cloth = sheet(np.stack([x, wave, z], axis=2)[:, ::-1], 0.006)
+    bar = tube([(-width / 2 + 0.003, 0, height - 0.024), (width / 2 - 0.003, 0, height - 0.024)], rod, 10)
+    side = np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])
+    ends = [
+        lathe([(0, 0), (0.024, 0), (0.024, 0.01), (0, 0.01)], 14).turned(side).moved(x0, 0, height - 0.024)
+        for x0 in (-width / 2, width / 2 - 0.01)
+    ]
+    hooks = [
+        box(0.008, 0.034, 0.05, (float(k), 0, height - 0.055))
+        for k in np.linspace(-0.47 * width, (0.96 * drawn - 0.49) * width, int(folds) + 1)
+    ]
+    sides = box(0.006, depth, 0.006, (-0.48 * width + 0.003, 0, height - 0.05))
+    return standing((width, depth, height), cloth, [bar, *ends, *hooks, sides])
+
+
+@made_of("towel", "towel_band")
+def towel_stack(
+    width: float = 0.36, depth: float = 0.26, height: float = 0.2, softness: float = 0.8, slack: float = 0.05, count: int = 3, seed: int = 0
+) -> Mesh:
+    """Folded towels on each other; `softness` rounds their edges, `slack` lets them lie askew; every second one is the second colour."""
+    rng = np.random.default_rng(int(seed))
+    many = max(2, int(count))
+    tall = height / many
+    piles: list[list[Part]] = [[], []]
+    for k in range(many):
+        w, d = (1 - slack * rng.uniform(0, 1, 2)) * (width, depth)
+        halves = [puffed(w, d, 0.52 * tall, softness * 0.25 * tall, 0.9, (0, 0, f * 0.48 * tall)) for f in (0, 1)]
+        back = rounded_box(w - 0.01, 0.5 * d, tall - 0.003, 0.45 * tall, (0, -0.24 * d, 0.0015), segments=2)
+        x, y = slack * rng.uniform(-0.4, 0.4, 2) * (width, depth)
+        piles[k % 2].append(join([*halves, back]).moved(x, y, k * tall))
+    return standing((width, depth, height), *piles)

@@ -28,10 +28,12 @@ def books(sizes: Float, centres: Float, variants: Int, lying: bool = False) -> t
     return covers.with_uvs(uvs.reshape(-1, 2)), boxes(sizes + np.array(grow), centres + np.array(shift))
 
 
-def _row(rng: np.random.Generator, x0: float, x1: float, z: float, room: float, front: float, depth: float) -> tuple[Float, Float]:
+def _row(
+    rng: np.random.Generator, x0: float, x1: float, z: float, room: float, front: float, depth: float, mean: float = 0.032
+) -> tuple[Float, Float]:
     """Sizes and centres of upright books that stand on z between x0 and x1, spines near y = `front`."""
-    count = max(1, int((x1 - x0) / 0.022))
-    thick = rng.uniform(0.016, 0.048, count)
+    count = max(1, int((x1 - x0) / (0.7 * mean)))
+    thick = mean * rng.uniform(0.5, 1.5, count)
     right = x0 + np.cumsum(thick + 0.0015)
     keep = right < x1
     thick, right = thick[keep], right[keep]
@@ -65,23 +67,23 @@ def bookshelf(width: float = 0.9, depth: float = 0.3, height: float = 1.9, board
 
 
 @made_of("spines", "paper")
-def book_row(width: float = 0.35, depth: float = 0.18, height: float = 0.26, seed: int = 0) -> Mesh:
-    """Books standing side by side."""
+def book_row(width: float = 0.35, depth: float = 0.18, height: float = 0.26, thickness: float = 0.032, seed: int = 0) -> Mesh:
+    """Books, about so thick, standing side by side."""
     rng = np.random.default_rng(int(seed))
-    sizes, centres = _row(rng, -width / 2, width / 2 + 0.02, 0.0, height / 0.9, -depth / 2, depth)
+    sizes, centres = _row(rng, -width / 2, width / 2 + 0.02, 0.0, height / 0.9, -depth / 2, depth, thickness)
     covers, pages = books(sizes, centres, rng.integers(0, SPINE_COLUMNS * SPINE_ROWS, len(sizes)))
     return standing((width, depth, height), covers, pages)
 
 
 @made_of("spines", "paper")
-def book_stack(width: float = 0.24, depth: float = 0.18, height: float = 0.12, count: int = 4, seed: int = 0) -> Mesh:
-    """Books lying on each other."""
+def book_stack(width: float = 0.24, depth: float = 0.18, height: float = 0.12, slide: float = 0.4, count: int = 4, seed: int = 0) -> Mesh:
+    """Books lying on each other; `slide` (0 ... 0.5) is how far they stick out, as a share of their difference in size."""
     rng = np.random.default_rng(int(seed))
     thick = rng.uniform(0.6, 1.4, int(count))
     thick *= height / thick.sum()
     z = np.cumsum(thick) - thick / 2
     sizes = np.stack([width * rng.uniform(0.8, 1.0, len(z)), depth * rng.uniform(0.8, 1.0, len(z)), thick - 0.0008], axis=1)
-    slack = 0.4 * (np.array([width, depth]) - sizes[:, :2])
+    slack = slide * (np.array([width, depth]) - sizes[:, :2])
     centres = np.concatenate([rng.uniform(-1, 1, (len(z), 2)) * slack, z[:, None]], axis=1)
     covers, pages = books(sizes, centres, rng.integers(0, SPINE_COLUMNS * SPINE_ROWS, len(sizes)), lying=True)
     return standing((width, depth, height), covers, pages)

@@ -60,3 +60,15 @@ def foliage(resolution: int, seed: int = 0) -> Image:
     _, v = coordinates(resolution)
     veins = np.abs(np.sin(np.pi * 10 * v + 0.5 * clouds(rng, resolution, falloff=2.0)))
     return picture(0.72 + 0.16 * veins + 0.06 * clouds(rng, resolution, falloff=1.3))
+
+
+def wicker(resolution: int, seed: int = 0, stakes: int = 8) -> Image:
+    """Basketwork: rods woven over and under upright stakes, an even number of them."""
+    rng = generator("wicker", seed)
+    u, v = coordinates(resolution)
+    rows = 2 * stakes
+    row = np.floor(v * rows)
+    over = 0.5 + 0.5 * np.cos(np.pi * (u * stakes + row))
+    rod = np.sin(np.pi * ((v * rows) % 1)) ** 0.6
+    tone = 1 + 0.08 * rng.standard_normal(rows)[row[:, 0].astype(int)][:, None]
+    return picture((0.42 + 0.5 * rod * (0.45 + 0.55 * over)) * tone + 0.03 * clouds(rng, resolution, falloff=0.4, lowest=4, stretch=3.0))

@@ -112,3 +112,17 @@ def spines(resolution: int, seed: int = 0) -> Image:
     plain = [np.broadcast_to(cloth[r * SPINE_COLUMNS : (r + 1) * SPINE_COLUMNS][columns], rows[r].shape) for r in range(SPINE_ROWS)]
     image = np.concatenate([np.where((middle < 0.28)[None, :, None], a, b) for a, b in zip(rows, plain, strict=True)])
     return picture(image * (1 - 0.25 * (2 * middle) ** 4)[None, :, None])
+
+
+def world_map(resolution: int, seed: int = 0) -> Image:
+    """Seas and lands of an imaginary planet between two caps of ice, with a grid of meridians and parallels."""
+    rng = generator("world_map", seed)
+    u, v = coordinates(resolution)
+    field = clouds(rng, resolution, falloff=1.5, lowest=2)
+    sea, low, high, ice = np.float32([[0.45, 0.68, 0.85], [0.6, 0.74, 0.45], [0.85, 0.75, 0.5], [0.95, 0.95, 0.95]])
+    land = step(field, 0.15, 0.06)[..., None]
+    image = sea + land * (low + step(field, 1.1, 0.8)[..., None] * (high - low) - sea)
+    polar = step(np.abs(v - 0.5) + 0.02 * field, 0.43, 0.02)[..., None]
+    image = image + polar * (ice - image)
+    lines = np.minimum(np.abs((12 * u) % 1 - 0.5), np.abs((8 * v) % 1 - 0.5))
+    return picture(image * (0.8 + 0.2 * step(lines, 0.03, 0.03))[..., None])
