@@ -10,6 +10,7 @@ FAMILIES = Registry(
         "streets": "scenes.streets",
         "flying": "scenes.flying",
         "suncg": "scenes.importers.suncg",
+        "scenenet": "scenes.importers.scenenet",
     },
 )
 

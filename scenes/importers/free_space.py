@@ -20,6 +20,7 @@ Float = NDArray[np.float64]
 CELL_M = 0.05
 CLEARANCE_M = 0.25  # of the camera's centre to anything
 _STEP_OVER_M, _HEAD_ROOM_M = 0.12, 0.15  # what lies lower is walked over; kept free above the eyes
+_ATTEMPTS = 60
 _GAZE_FRAMES = 10  # between two directions of gaze
 
 
@@ -76,6 +77,10 @@ class FreeSpace:
         return np.asarray(self.floor[..., :2].reshape(-1, 2).min(axis=0) - CELL_M)
 
     @cached_property
+    def _extents(self) -> tuple[Float, Float]:
+        return self.matter.min(axis=1), self.matter.max(axis=1)
+
+    @cached_property
     def room(self) -> NDArray[np.float64]:
         """Distance in metres of each cell [X, Y] of the floor to what stands on it or to its border; 0 where there is no way."""
         span = self.floor[..., :2].reshape(-1, 2).max(axis=0) - self._corner
@@ -105,7 +110,8 @@ class FreeSpace:
 
     def distance(self, point: Float) -> float:
         """Distance of a point to the nearest matter, exact up to 1 m, metres."""
-        close = ((self.matter.min(axis=1) < point + 1) & (self.matter.max(axis=1) > point - 1)).all(axis=1)
+        low, high = self._extents
+        close = ((low < point + 1) & (high > point - 1)).all(axis=1)
         return float(distance_to(self.matter[close], point).min(initial=1.0))
 
     def walk(self, rng: np.random.Generator, camera: Camera, boxes: Float, frames: int, speed: float, turn_rad: float) -> Float | None:
@@ -117,17 +123,16 @@ class FreeSpace:
         if not len(cells):
             return None
         best: tuple[float, Float] | None = None
-        for _ in range(60):
+        for _ in range(_ATTEMPTS):
             start = self._corner + (cells[int(rng.integers(len(cells)))] + 0.5) * CELL_M
             points = self._points(rng, start, speed * (frames + 1))
             if points is None:
                 continue
             eyes = self._eyes(rng, points, frames + 2, speed)
             poses = looking(eyes, _gaze(rng, eyes, boxes, turn_rad), sway(rng, frames + 2, amplitude=0.008, period_frames=20.0))
-            if not self.clear(eyes[:, :2]) or min(self.distance(eye) for eye in eyes) < CLEARANCE_M:
-                continue
             score = min(_seen(camera, pose, boxes) for pose in (poses[1], poses[len(poses) // 2], poses[-2]))
-            if best is None or score > best[0]:
+            better = best is None or score > best[0]
+            if better and self.clear(eyes[:, :2]) and min(self.distance(eye) for eye in eyes) >= CLEARANCE_M:
                 best = (score, poses)
         return None if best is None else best[1]
 

@@ -13,9 +13,11 @@ from scenes.distributions import Normal, Uniform
 from scenes.errors import UserError
 from scenes.furnishing import lighting
 from scenes.furnishing.layout import Layout
+from scenes.importers.collection import Collection
 from scenes.importers.files import AssetWarning
 from scenes.importers.free_space import FreeSpace, world_triangles
 from scenes.scene import Color, FamilyConfig, Instance, Material, PointLight, Sky
+from scenes.textures.images import mean_color
 
 Float = NDArray[np.float64]
 MOST_TOLD = 20  # remarks of one scene that are warned about one by one
@@ -47,8 +49,8 @@ class Light:
     exposure: float
 
 
-def lit(rooms: Sequence[Float], brightness: float, ambient: float, rng: np.random.Generator) -> Light:
-    """A lamp under the ceiling of each room, bounds [2, 3]; exposure and ambient light are for the first.
+def lit(rooms: Sequence[Float], reflectance: float, brightness: float, ambient: float, rng: np.random.Generator) -> Light:
+    """A lamp under the ceiling of each room, bounds [2, 3]; exposure and ambient light are for the first, whose surfaces reflect that much.
 
     Long rooms have two lamps. Rooms without a bound height count as 2.6 m high.
     """
@@ -73,9 +75,21 @@ def lit(rooms: Sequence[Float], brightness: float, ambient: float, rng: np.rando
     middle = np.array([*(low + high)[:2] / 2, low[2]])
     inside = tuple(PointLight(position=_shifted(light, middle), intensity=light.intensity) for light in first)
     direct = lighting.mean_irradiance(layout, inside)
-    paint = Material(color=(0.6, 0.58, 0.55))
+    paint = Material(color=(reflectance, reflectance, reflectance))
     sky = lighting.ambient(direct, paint, paint, ambient)
-    return Light(tuple(lights), sky, lighting.exposure_for(brightness, direct, sky, 0.45))
+    return Light(tuple(lights), sky, lighting.exposure_for(brightness, direct, sky, reflectance))
+
+
+def reflectance(things: Collection) -> float:
+    """Mean reflectance of floors, walls and ceilings, of everything where there are none; within 0.1 ... 0.8."""
+    materials = things.materials
+    surfaces = [i for i in things.instances if i.category in ("floor", "wall", "ceiling")] or things.instances
+    means = []
+    for instance in surfaces:
+        for material in (materials[k] for k in instance.materials):
+            picture = mean_color(material.texture) if material.texture is not None else np.ones(3)
+            means.append(float(np.mean(picture * material.color)))
+    return float(np.clip(np.mean(means or [0.5]), 0.1, 0.8))
 
 
 def _shifted(light: PointLight, middle: Float) -> Color:

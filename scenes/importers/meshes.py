@@ -56,15 +56,17 @@ def mesh_file(
     turn_deg: float = 0.0,
     part: str = "",
     origin: str = "footprint",
+    uvs: str = "file",
 ) -> Mesh:
     """The triangles of a file, mended, in metres with z up.
 
     `up` is the file's axis that points upwards; `scale` the metres of a unit of the file, or three of them along x, y, z after the
     turn upwards (negative ones mirror); then it is turned by `turn_deg` about z. `part` names an object, group or node, "" for all.
     `origin`: "footprint" puts the centre of the bounding box's bottom at the origin, "file" leaves the origin where the file has it.
+    `uvs`: "file", or "metres" for texture coordinates along the surface instead of the file's.
     UserError when the file is missing or its contents no longer have `digest`.
     """
-    return _mended(path, digest, up, scale, turn_deg, part, origin)[0]
+    return _mended(path, digest, up, scale, turn_deg, part, origin, uvs)[0]
 
 
 def import_mesh(
@@ -77,6 +79,7 @@ def import_mesh(
     scale: float | tuple[float, ...] | None = None,
     part: str = "",
     origin: str = "footprint",
+    uvs: str = "file",
     max_faces: int = MAX_FACES,
     warn: bool = True,
 ) -> Asset:
@@ -102,10 +105,10 @@ def import_mesh(
         )
     name = source.as_posix()
     metres, remarks = (scale, []) if scale is not None else _metres(name, digest, axis, unit, height, part)
-    placing: dict[str, Parameter] = {"up": axis, "scale": metres, "turn_deg": float(turn_deg), "part": part, "origin": origin}
-    defaults = {"up": "z", "scale": 1.0, "turn_deg": 0.0, "part": "", "origin": "footprint"}
+    placing: dict[str, Parameter] = {"up": axis, "scale": metres, "turn_deg": float(turn_deg), "part": part, "origin": origin, "uvs": uvs}
+    defaults = {"up": "z", "scale": 1.0, "turn_deg": 0.0, "part": "", "origin": "footprint", "uvs": "file"}
     shape = Shape.of("mesh_file", path=name, digest=digest, **{k: v for k, v in placing.items() if v != defaults[k]})
-    mesh, found = _mended(name, digest, axis, metres, float(turn_deg), part, origin)
+    mesh, found = _mended(name, digest, axis, metres, float(turn_deg), part, origin, uvs)
     materials, more = _materials(name, digest, part)
     x, y, z = (float(k) for k in mesh.vertices.max(axis=0) - mesh.vertices.min(axis=0))
     asset = Asset(shape=shape, materials=materials, size=(x, y, z), remarks=(*remarks, *found.sentences(), *more))
@@ -171,14 +174,15 @@ def soup_of(name: str, digest: str) -> tuple[Soup, tuple[str, ...]]:
 
 @lru_cache(maxsize=64)
 def _mended(
-    path: str, digest: str, up: str, scale: float | tuple[float, ...], turn_deg: float, part: str, origin: str
+    path: str, digest: str, up: str, scale: float | tuple[float, ...], turn_deg: float, part: str, origin: str, uvs: str
 ) -> tuple[Mesh, repair.Findings]:
     whole, _ = soup_of(path, digest)
     if part and part not in whole.names:
         raise UserError(f"{path} has no part {part!r}: it has {', '.join(sorted(whole.names)[:20])}")
     factors = np.broadcast_to(np.asarray(scale, dtype=np.float64), (3,))
     linear = rotation_z(np.radians(turn_deg)) @ np.diag(factors) @ UPWARDS[up]
-    return mend(whole.part(part), linear, path, footprint=origin == "footprint")
+    soup = whole.part(part) if uvs == "file" else replace(whole.part(part), uvs=None)
+    return mend(soup, linear, path, footprint=origin == "footprint")
 
 
 def mend(soup: Soup, linear: NDArray[np.float64], owner: str, *, footprint: bool) -> tuple[Mesh, repair.Findings]:

@@ -122,7 +122,8 @@ def fitting_normals(vertices: Float, faces: Int, normals: Float | None) -> tuple
     face_normals = _unit(areas)
     if normals is None:
         welded, least = weld(vertices), float(np.cos(np.radians(CREASE_DEG)))
-        sums = np.stack([np.bincount(welded[faces].reshape(-1), weights=np.repeat(areas[:, k], 3)) for k in range(3)], axis=1)
+        places = welded[faces].reshape(-1)
+        sums = np.stack([np.bincount(places, np.repeat(areas[:, k], 3), int(welded.max()) + 1) for k in range(3)], axis=1)
         normals = _unit(sums)[welded]
     else:
         normals, least = _unit(np.nan_to_num(normals)), 0.05

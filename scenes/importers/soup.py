@@ -31,12 +31,17 @@ class Soup:
     colors: Float | None = None
 
     def part(self, name: str) -> Soup:
-        """The faces of one part (of all when the name is empty), its materials numbered anew in the order of the file."""
+        """The faces of one part (of all when the name is empty) and what they use; materials are numbered anew in the order of the file."""
         keep = self.parts == self.names.index(name) if name else np.ones(len(self.faces), dtype=bool)
         used, slots = np.unique(self.slots[keep], return_inverse=True)
+        rows, faces = np.unique(self.faces[keep], return_inverse=True)
         return replace(
             self,
-            faces=self.faces[keep],
+            vertices=self.vertices[rows],
+            uvs=None if self.uvs is None else self.uvs[rows],
+            normals=None if self.normals is None else self.normals[rows],
+            colors=None if self.colors is None else self.colors[rows],
+            faces=faces.reshape(-1, 3),
             slots=slots.reshape(-1),
             parts=self.parts[keep],
             materials=tuple(self.materials[k] for k in used),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenes.camera import Camera
 from scenes.errors import UserError
-from scenes.importers.indoors import IndoorConfig, boxes_of, free_space, lit, tell
+from scenes.importers.indoors import IndoorConfig, boxes_of, free_space, lit, reflectance, tell
 from scenes.importers.suncg_house import House, Node, house_ids
 from scenes.randomness import Streams
 from scenes.scene import Scene, Trajectory
@@ -109,8 +109,8 @@ def _near(box: Float | None, room: Float | None, reach: float) -> bool:
 def _scene(config: Config, streams: Streams, camera: Camera, found: _Found, rejected: list[str]) -> Scene:
     rng = _rng(streams, "light")
     brightness, ambient = config.brightness.sample(_rng(streams, "brightness")), config.ambient.sample(_rng(streams, "ambient"))
-    light = lit((found.bounds, *found.rooms), brightness, ambient, rng)
     house = found.house
+    light = lit((found.bounds, *found.rooms), reflectance(house.things), brightness, ambient, rng)
     scene = Scene(
         family="suncg",
         seed=streams.seed,

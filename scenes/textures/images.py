@@ -51,10 +51,10 @@ def texture_of(path: str | Path, *, entry: int = -1, fit: str = "stretch", metre
 
 
 def mean_color(texture: Texture) -> NDArray[np.float64]:
-    """Mean linear RGB [3] of the picture of an image texture."""
-    parameters = dict(texture.parameters)
-    picture = _opened(str(parameters["path"]), str(parameters["digest"]), int(parameters.get("entry", -1)))  # type: ignore[arg-type]
-    encoded = np.asarray(picture.resize((16, 16), Image.Resampling.BOX), dtype=np.float64).reshape(-1, 3) / 255
+    """Mean linear RGB [3] of the picture of a texture."""
+    from scenes.textures import build
+
+    encoded = build(texture).astype(np.float64)[::4, ::4].reshape(-1, 3) / 255
     return np.asarray(np.mean(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4), axis=0))
 
 

@@ -129,3 +129,47 @@ def write_suncg(root: Path, *, missing: bool = False) -> Path:
 
 def _object(node: str, model: str, transform: list[float], **more: object) -> dict[str, object]:
     return {"id": node, "type": "Object", "valid": 1, "modelId": model, "state": 0, "transform": transform, **more}
+
+
+SHAPENET = {
+    "03001627": [Shape.of("chair", width=0.45, depth=0.5, height=0.9), Shape.of("stool", width=0.4, height=0.45)],
+    "04379243": [Shape.of("table", width=1.1, depth=0.7, height=0.7)],
+    "04256520": [Shape.of("sofa", width=1.7, depth=0.85, height=0.8, seats=2)],
+    "03797390": [Shape.of("mug")],
+    "03938244": [Shape.of("cushion", width=0.4, height=0.15)],
+    "02876657": [Shape.of("vase", width=0.1, height=0.3)],
+}
+
+
+def write_shapenet(root: Path) -> Path:
+    """ShapeNetCore with a few of our own shapes, normalised as there: y up, front -z, centred, the bounding box's diagonal 1."""
+    for synset, models in SHAPENET.items():
+        for k, shape in enumerate(models):
+            pieces = []
+            mesh = shapes.build(shape)
+            low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+            for name, vertices, faces in shape_pieces(shape):
+                centred = vertices - (low + high) / 2 @ Y_UP.T
+                pieces.append((name, centred / np.linalg.norm(high - low) * (-1, 1, -1), faces))
+            folder = root / synset / f"{k:032x}"
+            write_picture(folder / "images" / "texture0.jpg", seed=k)
+            write_obj(folder / "models" / "model_normalized.obj", pieces, textures={"material_0": "../images/texture0.jpg"})
+    names = {"03001627": "chair", "04379243": "table", "04256520": "sofa,couch,lounge", "03797390": "mug"}
+    (root / "taxonomy.json").write_text(
+        json.dumps([{"synsetId": s, "name": n, "children": [], "numInstances": 1} for s, n in names.items()])
+    )
+    return root
+
+
+def write_layout(path: Path) -> Path:
+    """A SceneNet bedroom of 4 x 4 m whose objects are named as theirs are."""
+    walls = [slab(4.2, 0.1, 2.6, (0.0, y, 0.0), "wall") for y in (-2.05, 2.05)] + [
+        slab(0.1, 4.0, 2.6, (x, 0.0, 0.0), "wall") for x in (-2.05, 2.05)
+    ]
+    floor, ceiling = slab(4.0, 4.0, 0.1, (0.0, 0.0, -0.1), "floor"), slab(4.0, 4.0, 0.1, (0.0, 0.0, 2.6), "ceiling")
+    bed = [
+        (f"bed.00{k}", v + Y_UP @ (-1.0, 0.9, 0.0), f)
+        for k, (_, v, f) in enumerate(shape_pieces(Shape.of("bed", width=1.5, depth=2.0, height=0.9)))
+    ]
+    shelf = slab(0.9, 0.3, 1.6, (1.4, 1.8, 0.0), "Book-shelf1")
+    return write_obj(path, [floor, ceiling, *walls, *bed, shelf], objects=True)
