@@ -40,6 +40,14 @@ _TO_NYU40 = {
     "lawn": "otherstructure",
     "hedge": "otherstructure",
     "tree": "otherprop",
+    "pedestrian": "person",
+    "rider": "person",
+    "car": "otherprop",
+    "van": "otherprop",
+    "truck": "otherprop",
+    "bus": "otherprop",
+    "motorcycle": "otherprop",
+    "bicycle": "otherprop",
     "flying": "otherprop",
 }
 
@@ -76,6 +84,12 @@ _TO_CITYSCAPES = {
     "post_box": "static",
     "hydrant": "static",
     "bus_stop": "static",
+    "parking_meter": "pole",
+    "billboard": "static",
+    "electricity_box": "static",
+    "wheelie_bin": "static",
+    "planter": "static",
+    "bicycle_stand": "static",
     "flying": "dynamic",
 }
 _SPACES = {"nyu40": (NYU40, _TO_NYU40, "unlabelled"), "cityscapes": (CITYSCAPES, _TO_CITYSCAPES, "sky")}

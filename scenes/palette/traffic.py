@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scenes.palette.scheme import Roles, Scheme, linear
+from scenes.palette.scheme import Roles, Scheme, linear, pattern
 from scenes.scene import Material
 
 ROLES = Roles()
@@ -103,3 +103,60 @@ def number_plate(scheme: Scheme, rng: np.random.Generator) -> Material:
 @ROLES
 def black_trim(scheme: Scheme, rng: np.random.Generator) -> Material:
     return Material(color=linear(0.6, 0.03, float(rng.uniform(0.11, 0.17))), roughness=0.6)
+
+
+# People: complexions as linear RGB from light to dark, and hair.
+_SKINS = ((0.62, 0.38, 0.28), (0.56, 0.34, 0.23), (0.48, 0.28, 0.18), (0.36, 0.2, 0.12), (0.22, 0.115, 0.065), (0.1, 0.05, 0.03))
+_HAIRS = ((0.012, 0.01, 0.009), (0.035, 0.02, 0.012), (0.09, 0.045, 0.02), (0.3, 0.18, 0.07), (0.28, 0.28, 0.28), (0.18, 0.06, 0.02))
+
+
+@ROLES
+def skin(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=_SKINS[int(rng.choice(6, p=[0.24, 0.22, 0.2, 0.14, 0.12, 0.08]))], roughness=0.6)
+
+
+@ROLES
+def hair(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=_HAIRS[int(rng.choice(6, p=[0.28, 0.28, 0.2, 0.1, 0.1, 0.04]))], roughness=0.6)
+
+
+@ROLES
+def top(scheme: Scheme, rng: np.random.Generator) -> Material:
+    kind = rng.uniform()
+    if kind < 0.45:  # black, grey, navy, white
+        hue, saturation, value = ((0.6, 0.05, 0.17), (0.6, 0.04, 0.5), (0.62, 0.45, 0.28), (0.1, 0.03, 0.9))[int(rng.integers(4))]
+        color = linear(hue, saturation, value * float(rng.uniform(0.85, 1.1)))
+    else:
+        color = linear(float(rng.uniform(0.12, 1.0)), float(rng.uniform(0.2, 0.85)), float(rng.uniform(0.3, 0.9)))  # no hue of bare skin
+    if rng.uniform() < 0.2:
+        return Material(color=color, texture=pattern(rng, str(rng.choice(["stripes", "gingham"])), 0.4), roughness=0.9)
+    return Material(color=color, texture=pattern(rng, "weave", 0.22), roughness=0.9)
+
+
+@ROLES
+def trousers(scheme: Scheme, rng: np.random.Generator) -> Material:
+    hue, saturation, value = (
+        (0.61, 0.5, 0.4),
+        (0.61, 0.4, 0.25),
+        (0.6, 0.05, 0.16),
+        (0.6, 0.05, 0.4),
+        (0.1, 0.35, 0.65),
+        (0.3, 0.25, 0.35),
+    )[int(rng.choice(6, p=[0.28, 0.2, 0.24, 0.1, 0.12, 0.06]))]
+    value *= float(rng.uniform(0.8, 1.2))
+    return Material(color=linear(hue, saturation, value), texture=pattern(rng, "weave", 0.22), roughness=0.9)
+
+
+@ROLES
+def shoes(scheme: Scheme, rng: np.random.Generator) -> Material:
+    hue, saturation, value = ((0.6, 0.05, 0.14), (0.06, 0.55, 0.3), (0.1, 0.03, 0.88), (0.6, 0.3, 0.35))[
+        int(rng.choice(4, p=[0.45, 0.2, 0.25, 0.1]))
+    ]
+    return Material(color=linear(hue, saturation, value), roughness=0.6)
+
+
+@ROLES
+def bike_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
+    if rng.uniform() < 0.5:
+        return Material(color=linear(0.6, 0.05, float(rng.choice([0.14, 0.2, 0.75, 0.9]))), roughness=0.35)
+    return Material(color=linear(float(rng.uniform()), float(rng.uniform(0.5, 0.9)), float(rng.uniform(0.35, 0.8))), roughness=0.35)

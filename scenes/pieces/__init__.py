@@ -5,9 +5,9 @@ One line in a module's `PIECES` adds a thing; the families pick from `PIECES` by
 
 from __future__ import annotations
 
-from scenes.pieces import buildings, indoor
+from scenes.pieces import buildings, indoor, outdoors, traffic
 from scenes.pieces.piece import Piece
 
-PIECES: dict[str, Piece] = {**indoor.PIECES, **buildings.PIECES}
+PIECES: dict[str, Piece] = {**indoor.PIECES, **buildings.PIECES, **outdoors.PIECES, **traffic.PIECES}
 
 __all__ = ["PIECES", "Piece"]

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from scenes.shapes.parts import Float, Int, Part, box, rounded_box
 from scenes.shapes.vehicle_shell import Outline, shell, wheels
 
+Mask = NDArray[np.bool_]
 SLOTS = ("car_paint", "car_glass", "tyre", "rim", "headlamp", "tail_lamp", "number_plate", "black_trim")
 PAINT, GLASS, TYRE, RIM, HEADLAMP, TAIL_LAMP, PLATE, TRIM = range(len(SLOTS))
 
@@ -92,10 +94,12 @@ class Body:
 
 
 def _columns(body: Body) -> tuple[Float, Float, Float]:
-    """Arc lengths of the columns' lower and upper ends, heights of the lower ends, and how much of the sill's tuck each has, all [C]."""
+    """Arc lengths of the columns' lower and upper ends and heights of the lower ends, all [C]."""
     outline, a = body.outline, body.half_width
     reach = body.wheel_radius + 0.055
-    low, high, bottom = [], [], []
+    low: list[float] = []
+    high: list[float] = []
+    bottom: list[float] = []
 
     def plain(arcs: Float) -> None:
         low.extend(arcs)
@@ -176,8 +180,8 @@ def _lower_slots(body: Body, arc: Float) -> Int:
     x, y = at[:, 0] / body.half_width, at[:, 1]
     front, rear = y < -0.3 * body.length, y > 0.3 * body.length
 
-    def paint(slot: int, low: float, high: float, columns: Float) -> None:
-        cells[np.ix_((row > low) & (row < high), columns)] = slot
+    def paint(slot: int, low: float, high: float, columns: Mask) -> None:
+        cells[((row > low) & (row < high))[:, None] & columns] = slot
 
     nose = front & (x < 0.87)
     paint(TRIM, 0.0, 0.07, np.ones_like(nose))

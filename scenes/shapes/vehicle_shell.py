@@ -23,7 +23,7 @@ def creased(vertices: Float, faces: Int, crease_deg: float) -> Part:
     Texture coordinates are the two world axes that each face lies along, in metres.
     """
     corners = vertices[faces]
-    area = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area: Float = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).astype(np.float64)
     facing = unit(area)
     _, place = np.unique(np.round(vertices, 7) + 0.0, axis=0, return_inverse=True)
     point = place.reshape(-1)[faces].reshape(-1)
@@ -36,7 +36,7 @@ def creased(vertices: Float, faces: Int, crease_deg: float) -> Part:
     second = order[np.repeat(start, degree) + within]
     smooth = np.einsum("ij,ij->i", facing[first // 3], facing[second // 3]) > np.cos(np.radians(crease_deg))
     total = np.stack([np.bincount(first, area[second // 3, k] * smooth, minlength=len(point)) for k in range(3)], axis=1)
-    normals = unit(total)
+    normals = unit(total.astype(np.float64))
     axis = np.repeat(np.abs(facing).argmax(axis=1), 3)
     key = np.column_stack([point, axis, np.round(1e4 * normals).astype(np.int64)])
     _, chosen, index = np.unique(key, axis=0, return_index=True, return_inverse=True)

@@ -1,0 +1,286 @@
+"""People in the street: walking, standing, and seated on a cycle.
+
+A figure is made of `limb`s, tubes of elliptical rings with round ends. Lengths are fractions of the stature as in Drillis and Contini's
+body segments (1966): hip 0.53, knee 0.285, shoulder 0.82, elbow 0.63, wrist 0.485 of the stature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scenes.errors import UserError
+from scenes.scene import Mesh
+from scenes.shapes.assembly import assemble, made_of, standing
+from scenes.shapes.parts import Float, Part, join, unit
+from scenes.shapes.vehicle_shell import creased
+
+OUTFITS = ("trousers", "shorts", "skirt", "coat")
+HAIR = ("short", "long", "cap")
+BAGS = ("none", "backpack", "shoulder")
+THIGH, SHIN, UPPER_ARM, FOREARM = 0.245, 0.243, 0.175, 0.15
+SKIN, HAIRS, TOP, TROUSERS, SHOES = range(5)
+
+
+def limb(path: ArrayLike, radii: ArrayLike, segments: int = 8, *, roundness: float = 1.0, side: Sequence[float] = (1.0, 0.0, 0.0)) -> Part:
+    """A closed tube along a path [N, 3] with elliptical rings: `radii` [N, 2] along `side` and across it; its ends are domes.
+
+    `roundness` is how far the domes stand out, relative to the smaller radius.
+    """
+    points, radii = np.asarray(path, dtype=np.float64), np.asarray(radii, dtype=np.float64)
+    steps = unit(np.diff(points, axis=0))
+    tangent = unit(np.concatenate([steps[:1], steps[1:] + steps[:-1], steps[-1:]]))
+    dome = roundness * radii[[0, -1]].min(axis=1)
+    first, last = points[0] - dome[0] * tangent[0], points[-1] + dome[1] * tangent[-1]
+    points = np.concatenate([[points[0] - 0.7 * dome[0] * tangent[0]], points, [points[-1] + 0.7 * dome[1] * tangent[-1]]])
+    radii = np.concatenate([0.71 * radii[:1], radii, 0.71 * radii[-1:]])
+    tangent = np.concatenate([tangent[:1], tangent, tangent[-1:]])
+    across = np.asarray(side) - np.einsum("ij,j->i", tangent, side)[:, None] * tangent
+    u = unit(across)
+    v = np.cross(tangent, u)
+    angle = 2 * np.pi * np.arange(segments) / segments
+    rings = points[:, None] + np.cos(angle)[:, None] * (radii[:, :1] * u)[:, None] + np.sin(angle)[:, None] * (radii[:, 1:] * v)[:, None]
+    count = len(points)
+    index = np.arange(count * segments).reshape(count, segments)
+    following = np.roll(index, -1, axis=1)
+    a, b, c, d = index[:-1].ravel(), following[:-1].ravel(), following[1:].ravel(), index[1:].ravel()
+    bottom, top = np.full(segments, count * segments), np.full(segments, count * segments + 1)
+    faces = [(a, b, c), (a, c, d), (following[0], index[0], bottom), (index[-1], following[-1], top)]
+    triangles = np.concatenate([np.stack(face, axis=1) for face in faces])
+    return creased(np.concatenate([rings.reshape(-1, 3), [first, last]]), triangles, 100.0)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Joints in metres: pairs [2, 3] (left at -x, right at +x) and the foot's pitch [2] in radians; `lean` turns the trunk forwards."""
+
+    hips: Float
+    knees: Float
+    ankles: Float
+    pitch: Float
+    shoulders: Float
+    elbows: Float
+    wrists: Float
+    lean: float
+
+
+_SIDES = np.array([-1.0, 1.0])
+
+
+def _swung(start: Float, length: float, angle: Float, splay: float = 0.0) -> Float:
+    """Points `length` from starts [2, 3], hanging down but swung forwards (towards -y) by angles [2], and sideways by `splay`."""
+    ahead = np.stack([_SIDES * np.sin(splay), -np.sin(angle) * np.cos(splay), -np.cos(angle) * np.cos(splay)], axis=1)
+    return start + length * ahead
+
+
+def _trunk(stature: float, build: float, lean: float, pelvis: Sequence[float]) -> Float:
+    """Shoulder joints [2, 3] above a pelvis (y, z) when the trunk leans."""
+    up = 0.272 * stature
+    middle = (0.0, pelvis[0] - up * np.sin(lean), pelvis[1] + up * np.cos(lean))
+    return np.array([[s * 0.094 * stature * (0.6 + 0.4 * build), middle[1], middle[2]] for s in _SIDES])
+
+
+def walking(stature: float, stride: float, arm_swing: float, build: float, phase: float) -> Pose:
+    """A pose of the walking cycle: the step's length `stride` in metres, `phase` in [0, 1) from the left foot passing forwards."""
+    turn = 2 * np.pi * np.array([phase, phase + 0.5])
+    reach = np.arcsin(min(0.5 * stride / ((THIGH + SHIN) * stature), 0.8))
+    thigh = reach * np.sin(turn) + 0.35 * reach * np.maximum(np.cos(turn), 0)
+    flex = 0.06 + 2.2 * reach * np.maximum(np.cos(turn), 0) ** 1.3 + 0.5 * reach * np.maximum(-np.sin(turn), 0)
+    hips = np.array([[s * 0.05 * stature * (0.7 + 0.3 * build), 0.0, 0.53 * stature] for s in _SIDES])
+    knees = _swung(hips, THIGH * stature, thigh)
+    ankles = _swung(knees, SHIN * stature, thigh - flex)
+    shoulders = _trunk(stature, build, 0.1 * reach, (0.0, 0.53 * stature))
+    swing = -np.radians(arm_swing) * np.sin(turn) + 0.04
+    elbows = _swung(shoulders, UPPER_ARM * stature, swing, 0.12 * (0.5 + 0.5 * build))
+    wrists = _swung(elbows, FOREARM * stature, swing + 0.22 + 0.7 * np.maximum(swing, 0), 0.03)
+    return Pose(hips, knees, ankles, 0.75 * (thigh - flex), shoulders, elbows, wrists, 0.1 * reach)
+
+
+def _bent(start: Float, end: Float, first: float, second: float, bend: Sequence[float]) -> tuple[Float, Float]:
+    """Middle joints and reachable ends [2, 3] of two-link limbs that go from `start` towards `end` and bend towards `bend`."""
+    way = end - start
+    distance = np.minimum(np.linalg.norm(way, axis=1, keepdims=True), 0.995 * (first + second))
+    along = unit(way)
+    base = (first**2 - second**2 + distance**2) / (2 * distance)
+    aside = unit(np.asarray(bend) - np.einsum("ij,ij->i", along, np.broadcast_to(bend, along.shape))[:, None] * along)
+    return start + base * along + np.sqrt(np.maximum(first**2 - base**2, 0)) * aside, start + distance * along
+
+
+def _figure(pose: Pose, stature: float, build: float, outfit: str, hair: str, bag: str) -> list[list[Part]]:
+    """Parts by slot: skin, hair, top, trousers, shoes (and bag)."""
+    if outfit not in OUTFITS or hair not in HAIR or bag not in BAGS:
+        raise UserError(f"no such person ({outfit}, {hair}, {bag}): outfits are {OUTFITS}, hair {HAIR}, bags {BAGS}")
+    slots: list[list[Part]] = [[] for _ in range(5)]
+    for k in range(2):
+        _leg(slots, pose, k, stature, build, outfit)
+        _arm(slots, pose, k, stature, build, bare=outfit == "shorts")
+    upright: list[list[Part]] = [[] for _ in range(5)]
+    _trunk_parts(upright, stature, build, outfit, bag)
+    _head(upright, stature, hair)
+    pelvis = pose.hips.mean(axis=0)
+    c, s = np.cos(pose.lean), np.sin(pose.lean)
+    turn = np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+    neck = pelvis + turn @ np.array([0.0, 0.0, 0.33 * stature])
+    for slot, parts in zip(slots, upright, strict=True):
+        head = [part for part in parts if part.vertices[:, 2].min() > 0.3 * stature]
+        slot += [part.turned(turn).moved(*pelvis) for part in parts if part.vertices[:, 2].min() <= 0.3 * stature]
+        slot += [part.moved(0, 0, -0.33 * stature).moved(*neck) for part in head]
+    if outfit in ("skirt", "coat"):
+        slots[TROUSERS if outfit == "skirt" else TOP].append(_hem(pose, stature, build))
+    return slots
+
+
+def _leg(slots: list[list[Part]], pose: Pose, k: int, stature: float, build: float, outfit: str) -> None:
+    hip, knee, ankle = pose.hips[k], pose.knees[k], pose.ankles[k]
+    full, calf = 0.5 + 0.5 * build, knee + 0.35 * (ankle - knee)
+    path = np.stack([hip, 0.5 * (hip + knee), knee, calf, ankle])
+    cloth = np.array([0.058, 0.051, 0.039, 0.037, 0.031]) * stature * full
+    bare = np.array([0.05, 0.043, 0.03, 0.032, 0.019]) * stature * full
+    if outfit == "shorts":
+        slots[TROUSERS].append(limb(np.stack([hip, path[1] + 0.3 * (knee - path[1])]), np.stack([cloth[:2]] * 2, axis=1), roundness=0.2))
+    if outfit in ("shorts", "skirt"):
+        slots[SKIN].append(limb(path, np.stack([bare] * 2, axis=1), roundness=0.5))
+    else:
+        slots[TROUSERS].append(limb(path, np.stack([cloth] * 2, axis=1), roundness=0.4))
+    c, s = np.cos(pose.pitch[k]), np.sin(pose.pitch[k])
+    ahead, up = np.array([0.0, -c, s]), np.array([0.0, s, c])
+    sole = np.array([[-0.022, -0.014], [0.02, -0.014], [0.07, -0.021], [0.1, -0.025]]) * stature
+    points = ankle + sole[:, :1] * ahead + sole[:, 1:] * up
+    slots[SHOES].append(limb(points, np.array([[0.02, 0.024], [0.023, 0.026], [0.025, 0.018], [0.02, 0.013]]) * stature, 8))
+
+
+def _arm(slots: list[list[Part]], pose: Pose, k: int, stature: float, build: float, bare: bool) -> None:
+    shoulder, elbow, wrist = pose.shoulders[k], pose.elbows[k], pose.wrists[k]
+    full = 0.6 + 0.4 * build
+    path = np.stack([shoulder, 0.5 * (shoulder + elbow), elbow, 0.5 * (elbow + wrist), wrist])
+    sleeve = np.array([0.034, 0.032, 0.027, 0.026, 0.021]) * stature * full
+    if bare:
+        slots[TOP].append(limb(path[:2], np.stack([sleeve[:2]] * 2, axis=1), roundness=0.6))
+        slots[SKIN].append(limb(path, np.stack([0.8 * sleeve] * 2, axis=1), roundness=0.4))
+    else:
+        slots[TOP].append(limb(path, np.stack([sleeve] * 2, axis=1), roundness=0.5))
+    hand = wrist + np.outer([0.0, 0.03, 0.055], unit(wrist - elbow)) * stature
+    slots[SKIN].append(limb(hand, np.array([[0.013, 0.016], [0.014, 0.022], [0.01, 0.017]]) * stature, 6))
+
+
+def _loft(profile: ArrayLike, stature: float, build: float, y: float = 0.0, segments: int = 12, roundness: float = 0.3) -> Part:
+    """An upright limb whose rows are (z, half width, half depth) as fractions of the stature; `build` widens it."""
+    rows = np.asarray(profile) * stature
+    path = np.stack([np.zeros(len(rows)), np.full(len(rows), y * stature), rows[:, 0]], axis=1)
+    return limb(path, rows[:, 1:] * (0.45 + 0.55 * build, 0.3 + 0.7 * build), segments, roundness=roundness)
+
+
+def _trunk_parts(slots: list[list[Part]], stature: float, build: float, outfit: str, bag: str) -> None:
+    """Pelvis, torso, neck and bag, with the hip joints at z = 0."""
+    pelvis = [(-0.045, 0.06, 0.05), (-0.01, 0.092, 0.064), (0.04, 0.092, 0.064), (0.09, 0.08, 0.056)]
+    slots[TROUSERS].append(_loft(pelvis, stature, build, roundness=0.5))
+    wide = 1.06 if outfit == "coat" else 1.0
+    torso = np.array(
+        [
+            *[(0.02, 0.097, 0.07), (0.06, 0.093, 0.066), (0.11, 0.088, 0.06), (0.17, 0.095, 0.064)],
+            *[(0.23, 0.104, 0.064), (0.275, 0.107, 0.055), (0.3, 0.085, 0.045), (0.318, 0.05, 0.036)],
+        ]
+    )
+    slots[TOP].append(_loft(torso * (1, wide, wide), stature, build))
+    if bag == "backpack":
+        pack = [(0.06, 0.07, 0.035), (0.09, 0.085, 0.05), (0.2, 0.085, 0.048), (0.28, 0.07, 0.03)]
+        slots[SHOES].append(_loft(pack, stature, 1.0, y=0.085 * (0.3 + 0.7 * build), segments=10))
+    if bag == "shoulder":
+        purse = _loft([(-0.12, 0.02, 0.07), (-0.1, 0.026, 0.085), (-0.02, 0.024, 0.08), (0.01, 0.015, 0.07)], stature, 1.0, segments=10)
+        slots[SHOES].append(purse.moved(0.135 * stature * (0.5 + 0.5 * build), 0.03 * stature, 0))
+
+
+def _head(slots: list[list[Part]], stature: float, hair: str) -> None:
+    """Neck, face and hair, with the hip joints at z = 0; they stay upright when the trunk leans."""
+    neck = _loft([(0.318, 0.031, 0.031), (0.35, 0.028, 0.03)], stature, 1.0, y=0.004, segments=8)
+    face = [
+        (0.342, 0.022, 0.024),
+        (0.36, 0.036, 0.045),
+        (0.385, 0.042, 0.053),
+        (0.415, 0.044, 0.056),
+        (0.44, 0.038, 0.05),
+        (0.458, 0.022, 0.03),
+    ]
+    nose = limb(np.array([[0, -0.062, 0.402], [0, -0.072, 0.385]]) * stature, np.full((2, 2), 0.007 * stature), 6)
+    slots[SKIN] += [neck, _loft(face, stature, 1.0, y=-0.01, roundness=0.4), nose]
+    cap = np.array([(0.372, 0.034, 0.026), (0.39, 0.046, 0.04), (0.415, 0.0485, 0.053), (0.442, 0.045, 0.056), (0.462, 0.028, 0.036)])
+    back = np.array([0.03, 0.02, 0.008, -0.003, -0.006])  # the hair line rises towards the forehead
+    path = np.stack([np.zeros(5), back, cap[:, 0]], axis=1) * stature
+    slots[HAIRS].append(limb(path, cap[:, 1:] * stature, 12, roundness=0.25))
+    if hair == "long":
+        fall = [(0.305, 0.032, 0.014), (0.335, 0.045, 0.024), (0.38, 0.047, 0.032), (0.42, 0.046, 0.04)]
+        slots[HAIRS].append(_loft(fall, stature, 1.0, y=0.03, segments=10))
+    if hair == "cap":
+        peak = np.array([[0, -0.04, 0.433], [0, -0.085, 0.425]]) * stature
+        slots[HAIRS].append(limb(peak, np.array([[0.04, 0.006], [0.033, 0.004]]) * stature, 8))
+
+
+def _hem(pose: Pose, stature: float, build: float) -> Part:
+    """The lower part of a skirt or coat, from the waist to the knees, wide enough for both legs."""
+    middle, spread = pose.knees.mean(axis=0), np.abs(np.diff(pose.knees[:, 1]))[0] / 2
+    hip = pose.hips.mean(axis=0)
+    t = np.array([-0.25, 0.0, 0.5, 0.95])
+    path = hip + t[:, None] * (middle - hip)
+    wide = np.array([0.092, 0.108, 0.115, 0.122]) * stature * (0.45 + 0.55 * build)
+    deep = np.array([0.066, 0.076, 0.08, 0.085]) * stature * (0.4 + 0.6 * build) + np.maximum(t, 0) * spread
+    return limb(path, np.stack([wide, deep], axis=1), 12, roundness=0.1)
+
+
+@made_of("skin", "hair", "top", "trousers", "shoes")
+def pedestrian(
+    width: float = 0.52,
+    depth: float = 0.75,
+    height: float = 1.73,
+    stride: float = 0.65,
+    arm_swing: float = 22.0,
+    build: float = 1.0,
+    phase: float = 0.25,
+    outfit: str = "trousers",
+    hair: str = "short",
+    bag: str = "none",
+) -> Mesh:
+    """A person walking towards -y, or with no `stride` standing. `extent` tells the width and depth that leave the body in proportion.
+
+    stride: length of a step in metres. arm_swing: degrees to either side. build: 1 is average, 1.3 stout. phase: of the walking cycle,
+    in [0, 1). outfit: "trousers", "shorts", "skirt" or "coat". hair: "short", "long" or "cap". bag: "none", "backpack" or "shoulder".
+    """
+    return standing((width, depth, height), *_figure(walking(height, stride, arm_swing, build, phase), height, build, outfit, hair, bag))
+
+
+def extent(
+    height: float, stride: float, arm_swing: float, build: float, phase: float, outfit: str = "trousers", bag: str = "none"
+) -> tuple[float, float]:
+    """Width and depth in metres of a pedestrian in proportion."""
+    slots = _figure(walking(height, stride, arm_swing, build, phase), height, build, outfit, "short", bag)
+    size = np.ptp(join(part for slot in slots for part in slot).vertices, axis=0)
+    return float(size[0]), float(size[1])
+
+
+@made_of("skin", "hair", "top", "trousers", "shoes")
+def rider(
+    saddle: tuple[float, ...] = (0.22, 0.93),
+    grips: tuple[float, ...] = (0.26, -0.32, 1.02),
+    pedals: tuple[float, ...] = (0.11, -0.12, 0.3, 0.22, 0.3),
+    stature: float = 1.75,
+    build: float = 1.0,
+    lean: float = 28.0,
+    hair: str = "cap",
+    outfit: str = "trousers",
+    bag: str = "none",
+) -> Mesh:
+    """A person on a cycle, **in the cycle's frame** (z = 0 is the road, nothing of the rider is there): give both the same poses.
+
+    saddle: (y, z). grips: (x, y, z) of the right one. pedals: (x, left y, left z, right y, right z). lean: of the trunk, degrees.
+    """
+    seat, hold = (saddle[0], saddle[1] + 0.05 * stature), np.array([[s * grips[0], grips[1] + 0.02, grips[2] + 0.02] for s in _SIDES])
+    hips = np.array([[s * 0.05 * stature, *seat] for s in _SIDES])
+    sole = np.array([0.0, 0.07, 0.04]) * stature
+    foot = np.array([[-pedals[0], pedals[1], pedals[2]], [pedals[0], pedals[3], pedals[4]]]) + sole
+    knees, ankles = _bent(hips, foot, THIGH * stature, SHIN * stature, (0.0, -1.0, 0.3))
+    shoulders = _trunk(stature, build, np.radians(lean), seat)
+    elbows, wrists = _bent(shoulders, hold, UPPER_ARM * stature, FOREARM * stature, (0.0, 0.5, -1.0))
+    pose = Pose(hips, knees, ankles, np.full(2, -0.15), shoulders, elbows, wrists, np.radians(lean))
+    return assemble(*_figure(pose, stature, build, outfit, hair, bag))
