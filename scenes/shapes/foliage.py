@@ -39,7 +39,7 @@ def sphere_points(rng: np.random.Generator, count: int) -> Float:
 def ball(subdivisions: int) -> tuple[Float, Int]:
     """Vertices on the unit sphere and triangles of an icosphere; read-only."""
     mesh = trimesh.creation.icosphere(subdivisions=subdivisions)
-    vertices, faces = np.array(mesh.vertices), np.array(mesh.faces)
+    vertices, faces = np.array(mesh.vertices, dtype=np.float64), np.array(mesh.faces, dtype=np.int64)
     vertices.setflags(write=False)
     faces.setflags(write=False)
     return vertices, faces
@@ -48,12 +48,12 @@ def ball(subdivisions: int) -> tuple[Float, Int]:
 def mass(points: Float, faces: Int) -> Part:
     """A closed surface of shared points [N, 3] as a part: smooth normals, each face textured along the axis that it faces most."""
     corners = points[faces]
-    area = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.asarray(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), dtype=np.float64)
     flat = faces.reshape(-1)
     normals = np.stack([np.bincount(flat, np.repeat(area[:, k], 3), minlength=len(points)) for k in range(3)], axis=1)
-    smooth = unit(normals)[faces]
+    smooth = unit(np.asarray(normals, dtype=np.float64))[faces]
     facing = unit(area)[:, None]
-    inward = np.einsum("fkc,fkc->fk", smooth, np.broadcast_to(facing, smooth.shape)).min(axis=1) < 0.1
+    inward = np.einsum("fkc,fkc->fk", smooth, np.broadcast_to(facing, smooth.shape)).min(axis=1) < 0.25
     smooth[inward] = facing[inward]  # a sharp crease: flat
     axis = np.abs(area).argmax(axis=1)
     planes = np.array([[1, 2], [0, 2], [0, 1]])[axis]
@@ -115,7 +115,7 @@ def _outward(vertices: Float, faces: Int, uvs: Float, normals: Float) -> Part:
     facing = unit(np.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]))
     sides = np.stack([facing[:, :2].sum(axis=1), facing[:, 2:].sum(axis=1)], axis=1)  # of the front and of the back
     worst = np.einsum("nfc,nfc->nf", facing, normals[:, faces[:, 0]]).reshape(count, 2, 2).min(axis=2)
-    flat = np.repeat((worst < 0.2)[..., None], 3, axis=2)
+    flat = np.repeat((worst < 0.3)[..., None], 3, axis=2)
     kept = np.where(flat, unit(sides), normals[:, [0, 4]])
     return Part(
         vertices.reshape(-1, 3),
@@ -125,12 +125,16 @@ def _outward(vertices: Float, faces: Int, uvs: Float, normals: Float) -> Part:
     )
 
 
+def filling(part: Part, width: float, depth: float, bottom: float, top: float) -> Part:
+    """The part stretched to a box about the z axis."""
+    return part.fitted((-width / 2, -depth / 2, bottom), (width / 2, depth / 2, top))
+
+
 def limbs(paths: Float, radii: Float, segments: int = 6) -> Part:
     """Tapered round bars along polylines [M, N, 3] with radii [M, N] and flat ends; u runs along them, v around."""
     count, n = radii.shape
     tangents = unit(np.gradient(paths, axis=1))
-    chord = unit(paths[:, -1] - paths[:, 0])
-    reference = np.where(np.abs(chord[:, 2:]) > 0.8, (0.31, 0.95, 0.05), (0.0, 0.0, 1.0))[:, None]
+    reference = np.eye(3)[np.abs(tangents).max(axis=1).argmin(axis=1)][:, None]  # the axis that no tangent comes near
     side = unit(np.cross(tangents, reference))
     other = np.cross(tangents, side)
     angle = np.linspace(0, 2 * np.pi, segments + 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
-from scenes.shapes.foliage import GOLDEN_ANGLE, cards, limbs, lumps, mass, ripples, sphere_points, welded
+from scenes.shapes.foliage import GOLDEN_ANGLE, cards, filling, limbs, lumps, mass, ripples, sphere_points, welded
 from scenes.shapes.parts import Float, Part, box, join, rounded_box, unit
 
 # Crown outlines: radius at heights 0 (lowest leaves) ... 1 (top), both relative.
@@ -20,9 +20,9 @@ _OUTLINES = {
 
 
 def leafy(
-    rng: np.random.Generator, centres: Float, radii: Float, count: int, *, roughness: float = 0.14, core: float = 0.86, tilt: float = 0.55
+    rng: np.random.Generator, centres: Float, radii: Float, count: int, *, roughness: float = 0.14, core: float = 0.86, fine: bool = True
 ) -> tuple[Part, Part]:
-    """About `count` cards on the outer faces of ellipsoids at centres [N, 3] with radii [N, 3], and the dark lumps inside."""
+    """About `count` cards on ellipsoids at centres [N, 3] with radii [N, 3], and the lumps inside, 80 or 20 triangles each."""
     mean = radii.prod(axis=1) ** (1 / 3)
     area = 4 * np.pi * mean**2
     each = np.maximum(np.round(1.5 * count * area / area.sum()).astype(int), 8)
@@ -38,8 +38,8 @@ def leafy(
         index = np.sort(rng.choice(index, count, replace=False))
     half = 0.72 * np.sqrt(area.sum() / len(owner))
     size = half * rng.uniform(0.6, 1.25, (len(index), 1)) * np.array([1.0, 0.7])
-    leaves = cards(rng, places[index], outward[index], size, tilt)
-    return leaves, lumps(rng, centres, core * radii, roughness)
+    leaves = cards(rng, places[index], outward[index], size, 0.55)
+    return leaves, lumps(rng, centres, core * radii, roughness, int(fine))
 
 
 def _crown(rng: np.random.Generator, outline: Float, width: float, bottom: float, top: float, blobs: int) -> tuple[Float, Float]:
@@ -95,20 +95,18 @@ def tree(
 ) -> Mesh:
     """A broad-leaved tree: a trunk, limbs and a "round", "oval", "cone" or "umbrella" crown from `trunk_height` to `height`.
 
-    `density` (0 ... 1) is how closely leaves cover the crown, `detail` scales the number of triangles (1: about 3,000).
+    `density` (0 ... 1) is how closely leaves cover the crown, `detail` scales the number of triangles (1: about 3,700; 0.3: 1,200).
     """
     rng = np.random.default_rng([int(seed), 11])
     blobs = int(np.clip(round((9 + 5 * density) * min(1.0, 0.4 + 0.6 * detail)), 5, 16))
     centres, radii = _crown(rng, _OUTLINES[crown], width, trunk_height, height, blobs)
     count = max(24, round((300 + 440 * density) * detail))
-    leaves, inner = leafy(rng, centres, radii, count, core=0.72 + 0.16 * density)
-    low, high = np.array([-width / 2, -width / 2, trunk_height]), np.array([width / 2, width / 2, height])
+    leaves, inner = leafy(rng, centres, radii, count, core=0.72 + 0.16 * density, fine=detail > 0.5)
     fork = 0.96 * trunk_height + 0.12 * (height - trunk_height)
     tips = centres[:-1] * (0.8, 0.8, 1.0)
     wood = join([_trunk(rng, 0.5 * (trunk_height + height), trunk_diameter, 0.25), _boughs(rng, fork, trunk_diameter, tips[:6])])
-    leaves = leaves.fitted(low, high)
-    margin = np.array([0.07 * width, 0.07 * width, 0.05 * (height - trunk_height)])
-    inner = inner.fitted(low + margin, high - margin)
+    leaves, margin = filling(leaves, width, width, trunk_height, height), 0.05 * (height - trunk_height)
+    inner = filling(inner, 0.86 * width, 0.86 * width, trunk_height + margin, height - margin)
     return standing((width, width, height), wood, leaves, inner)
 
 
@@ -138,7 +136,7 @@ def conifer(
     along = radial - np.array([0.0, 0.0, 1.6 * droop])
     half = 0.085 * width * np.sqrt(1 / detail) * (1.25 - level)
     size = half[:, None] * rng.uniform(0.8, 1.3, (count, 1)) * np.array([1.5, 0.75])
-    boughs = cards(rng, places, outward, size, 0.25, along).fitted((-width / 2, -width / 2, trunk_height), (width / 2, width / 2, height))
+    boughs = filling(cards(rng, places, outward, size, 0.25, along), width, width, trunk_height, height)
     rings = 7
     centres = np.zeros((rings, 3))
     share = (np.arange(rings) + 0.5) / rings
@@ -198,17 +196,22 @@ def bush(
     seed: int = 0,
 ) -> Mesh:
     """A bush that grows from the ground in a few clumps; `roughness` (0 ... 1) is how unlike they are."""
-    rng = np.random.default_rng([int(seed), 14])
-    count = 9
-    angle = GOLDEN_ANGLE * np.arange(count) + rng.uniform(0, 2 * np.pi)
-    out = 0.33 * np.sqrt(np.arange(count) / count)
-    size = np.clip(1 + roughness * rng.uniform(-0.6, 0.6, (count, 1)), 0.5, 1.6) * np.array([0.24, 0.24, 0.34])
-    rise = 0.62 - 0.9 * out + rng.uniform(-0.3, 0.2, count) * roughness
+    count = max(24, round((150 + 220 * density) * detail))
+    green = bush_of(np.random.default_rng([int(seed), 14]), width, depth, height, roughness, count)
+    return standing((width, depth, height), green)
+
+
+def bush_of(rng: np.random.Generator, width: float, depth: float, height: float, roughness: float, count: int) -> Part:
+    """A bush of `count` cards that fills a box on the ground."""
+    clumps = 9
+    angle = GOLDEN_ANGLE * np.arange(clumps) + rng.uniform(0, 2 * np.pi)
+    out = 0.33 * np.sqrt(np.arange(clumps) / clumps)
+    size = np.clip(1 + roughness * rng.uniform(-0.6, 0.6, (clumps, 1)), 0.5, 1.6) * np.array([0.24, 0.24, 0.34])
+    rise = 0.62 - 0.9 * out + rng.uniform(-0.3, 0.2, clumps) * roughness
     centres = np.stack([out * np.cos(angle), out * np.sin(angle), np.maximum(rise, 0.25)], axis=1)
     scale = np.array([width, depth, height])
-    leaves, inner = leafy(rng, centres * scale, size * scale, max(24, round((150 + 220 * density) * detail)), core=0.78 + 0.1 * density)
-    low, high = (-width / 2, -depth / 2, 0.0), (width / 2, depth / 2, height)
-    return standing((width, depth, height), [leaves.fitted(low, high), inner.fitted(np.multiply(low, 0.9), np.multiply(high, 0.94))])
+    leaves, inner = leafy(rng, centres * scale, size * scale, count, core=0.86)
+    return join([filling(leaves, width, depth, 0.0, height), filling(inner, 0.9 * width, 0.9 * depth, 0.0, 0.94 * height)])
 
 
 @made_of("hedge_leaf")
@@ -223,7 +226,7 @@ def hedge(
 ) -> Mesh:
     """A hedge along x, to be set end to end. `roughness` is how far leaves stray from the box, in metres: 0.03 trimmed, 0.2 wild."""
     rng = np.random.default_rng([int(seed), 15])
-    count = max(30, round((50 + 70 * density) * detail * (width + depth) * height))
+    count = max(30, round((20 + 36 * density) * detail * (width + depth) * height))
     half = 0.75 * np.sqrt((2 * height * (width + depth) + width * depth) / count)
     shallow = min(0.5 * half + 0.8 * roughness, 0.2 * depth)  # where cards lie, below the outermost leaf
     sunk = shallow + 0.25 * half
@@ -233,9 +236,8 @@ def hedge(
     places, outward = _on_box(rng, width, depth, height, shallow, count)
     places = places + roughness * (0.5 * ripples(rng, 0.8)(places) + rng.uniform(-0.5, 0.5, (len(places), 1)) * outward)
     size = half * rng.uniform(0.7, 1.2, (len(places), 1)) * np.array([1.0, 0.7])
-    leaves = cards(rng, places, outward, size, 0.4).fitted((-width / 2, -depth / 2, 0.0), (width / 2, depth / 2, height))
-    deep = depth / 2 - sunk
-    inner = mass(points, faces).fitted((-width / 2, -deep, 0.0), (width / 2, deep, height - sunk))
+    leaves = filling(cards(rng, places, outward, size, 0.4), width, depth, 0.0, height)
+    inner = filling(mass(points, faces), width, depth - 2 * sunk, 0.0, height - sunk)
     return standing((width, depth, height), [leaves, inner])
 
 
@@ -260,7 +262,7 @@ def tree_line(
     height: float = 9.0,
     roughness: float = 0.35,
     density: float = 0.7,
-    detail: float = 1.0,
+    detail: float = 0.5,
     seed: int = 0,
 ) -> Mesh:
     """The edge of a wood along x, to be seen from afar; `roughness` (0 ... 1) is how uneven its top is."""
@@ -275,11 +277,9 @@ def tree_line(
     behind = depth * np.array([-0.12, 0.0, 0.1])[row] + 0.08 * depth * rng.normal(size=3 * count)
     centres = np.stack([spot * width, behind, level], axis=1)
     radii = np.stack([across, np.minimum(across, 0.36 * depth), rise], axis=1)
-    leaves, inner = leafy(rng, centres, radii, max(60, round((10 + 12 * density) * detail * width)), roughness=0.2, core=0.9)
-    low, high = (-width / 2, -depth / 2, 0.0), (width / 2, depth / 2, height)
-    return standing(
-        (width, depth, height), leaves.fitted(low, high), inner.fitted(np.multiply(low, (1, 0.92, 1)), np.multiply(high, (1, 0.92, 0.97)))
-    )
+    leaves, inner = leafy(rng, centres, radii, round((20 + 28 * density) * detail * 3 * count), roughness=0.2, core=0.9, fine=detail > 0.75)
+    inner = filling(inner, width, 0.92 * depth, 0.0, 0.97 * height)
+    return standing((width, depth, height), filling(leaves, width, depth, 0.0, height), inner)
 
 
 def _blades(rng: np.random.Generator, feet: Float, height: Float, breadth: float, lean: float) -> Part:

@@ -11,28 +11,27 @@ from scenes.textures.fields import Float, clouds, coordinates, generator, pictur
 Image = NDArray[np.uint8]
 
 
-def _strokes(
-    rng: np.random.Generator, n: int, ground: Float, count: int, size: tuple[float, float], tones: Float, aligned: float = 0.0
-) -> Float:
-    """`count` pointed strokes (leaves, blades) painted one over the other on `ground` [n, n, 3]; a stroke is half as long as size[0].
+def _strokes(rng: np.random.Generator, ground: Float, count: int, size: tuple[float, float], tones: NDArray[np.floating]) -> Float:
+    """`count` pointed strokes (leaves, blades) painted one over the other on `ground` [n, n, 3].
 
-    `size` (length, breadth) in parts of the picture, `tones` [K, 3] the colours; `aligned` 1: all point along v.
+    `size` (half length, half breadth) in parts of the picture, `tones` [K, 3] the colours.
     """
-    image = np.array(ground, dtype=np.float32)
+    n = len(ground)
     reach = int(np.ceil(size[0] * n * 1.3)) + 1
-    offset = np.arange(-reach, reach + 1)
-    centres, scale = rng.uniform(0, n, (count, 2)), rng.uniform(0.65, 1.3, count)
-    angle = np.where(rng.uniform(size=count) < aligned, np.pi / 2 + rng.normal(0, 0.3, count), rng.uniform(0, 2 * np.pi, count))
+    offset = np.arange(-reach, reach + 1, dtype=np.float32)
+    centre, scale = rng.uniform(0, n, (2, count)).astype(np.float32), rng.uniform(0.65, 1.3, (count, 1, 1)).astype(np.float32) * n
+    angle = rng.uniform(0, 2 * np.pi, (count, 1, 1)).astype(np.float32)
     tone = tones[rng.integers(0, len(tones), count)] * rng.uniform(0.86, 1.1, (count, 1))
-    for k in range(count):
-        row, column = int(centres[k, 1]), int(centres[k, 0])
-        x, y = offset[None] - centres[k, 0] % 1, offset[:, None] - centres[k, 1] % 1
-        c, s = np.cos(angle[k]), np.sin(angle[k])
-        along, across = (x * c + y * s) / (size[0] * n * scale[k]), (y * c - x * s) / (size[1] * n * scale[k])
-        inside = np.clip((1 - along**2 - np.abs(across)) * 3, 0, 1)[..., None]
-        rib = 1 + 0.1 * np.sign(across)[..., None]  # the two halves of a leaf catch the light differently
-        rows, columns = ((row + offset) % n)[:, None], (column + offset) % n
-        image[rows, columns] += inside * (tone[k] * rib - image[rows, columns])
+    whole = np.floor(centre)
+    x, y = offset - (centre[0] - whole[0])[:, None, None], offset[:, None] - (centre[1] - whole[1])[:, None, None]
+    c, s = np.cos(angle), np.sin(angle)
+    along, across = (x * c + y * s) / (size[0] * scale), (y * c - x * s) / (size[1] * scale)
+    stroke, row, column = np.nonzero(along**2 + np.abs(across) < 1)
+    half = 1 + 0.1 * np.sign(across[stroke, row, column])  # the two halves of a leaf catch the light differently
+    rows = (row - reach + whole[1, stroke].astype(int)) % n
+    columns = (column - reach + whole[0, stroke].astype(int)) % n
+    image = np.array(ground, dtype=np.float32)
+    image.reshape(-1, 3)[rows * n + columns] = tone[stroke] * half[:, None]  # later strokes lie on top
     return image
 
 
@@ -42,8 +41,8 @@ def leafage(resolution: int, seed: int = 0, leaves: int = 650) -> Image:
     depth = clouds(rng, resolution, falloff=1.2)[..., None]
     ground = np.clip(0.36 + 0.05 * depth, 0.2, 1) * np.array([0.9, 1.0, 0.9])
     tones = np.array([[0.5, 0.55, 0.46], [0.62, 0.67, 0.52], [0.74, 0.78, 0.6], [0.86, 0.88, 0.68], [0.98, 1.0, 0.8]], dtype=np.float32)
-    image = _strokes(rng, resolution, ground, leaves // 2, (0.045, 0.02), tones[:2])
-    image = _strokes(rng, resolution, image, leaves, (0.042, 0.019), tones[1:])
+    image = _strokes(rng, ground, leaves // 2, (0.045, 0.02), tones[:2])
+    image = _strokes(rng, image, leaves, (0.042, 0.019), tones[1:])
     return picture(image * (1 + 0.07 * depth))
 
 
@@ -54,7 +53,7 @@ def grass(resolution: int, seed: int = 0, blades: int = 1600) -> Image:
     fine = clouds(rng, resolution, falloff=0.2, lowest=20)[..., None]
     ground = (0.6 + 0.06 * fine) * np.array([0.96, 1.0, 0.86])
     tones = np.array([[0.62, 0.66, 0.58], [0.72, 0.76, 0.62], [0.84, 0.86, 0.7], [0.92, 0.9, 0.74]], dtype=np.float32)
-    image = _strokes(rng, resolution, ground, blades, (0.035, 0.006), tones)
+    image = _strokes(rng, ground, blades, (0.035, 0.006), tones)
     dry = np.array([0.05, 0.03, -0.02])
     return picture(image * (1 + 0.045 * patch) + dry * np.clip(patch, -1, 1))
 
@@ -102,6 +101,6 @@ def soil(resolution: int, seed: int = 0) -> Image:
 def leaves_ground(resolution: int, seed: int = 0, leaves: int = 320) -> Image:
     """Fallen leaves in browns and yellows on soil."""
     rng = generator("leaves_ground", seed)
-    ground = 0.5 + 0.06 * clouds(rng, resolution, falloff=0.7, lowest=4)[..., None] + np.zeros(3)
+    ground = np.repeat(0.5 + 0.06 * clouds(rng, resolution, falloff=0.7, lowest=4)[..., None], 3, axis=2)
     tones = np.array([[0.75, 0.6, 0.42], [0.92, 0.76, 0.45], [0.85, 0.62, 0.42], [0.97, 0.86, 0.55], [0.7, 0.68, 0.5]], dtype=np.float32)
-    return picture(_strokes(rng, resolution, ground, leaves, (0.05, 0.028), tones))
+    return picture(_strokes(rng, ground, leaves, (0.05, 0.028), tones))
