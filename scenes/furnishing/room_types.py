@@ -7,7 +7,7 @@ from math import pi
 
 import numpy as np
 
-from scenes.furnishing.furnish import Furnisher, Surface
+from scenes.furnishing.furnish import TRIES, Furnisher, Surface
 from scenes.furnishing.layout import Item
 from scenes.pieces import indoor as pieces
 from scenes.pieces.measures import metres, shape_of
@@ -50,6 +50,9 @@ def bedroom(f: Furnisher) -> None:
     bed = None
     for k, (zone, sides) in enumerate(((0.6, 0.55), (0.5, 0.45), (0.4, 0.0))):
         bed = bed or f.against_wall(f"bed/{k}", "bed", shape, zone=zone, sides=sides, group="bed")
+    if bed is None:
+        narrow = shape_of("bed", width=0.98, depth=2.05, height=0.85, pillows=1, mattress_top=0.5, cover=0.6)
+        bed = f.in_corner("bed in a corner", "bed", narrow, zone=0.3, group="bed")
     if bed is not None:
         _bedside(f, bed)
     f.against_wall("wardrobe", "wardrobe", pieces.cabinet(f.rng("wardrobe/shape"), (1.0, 2.0), (1.95, 2.25), (0.55, 0.62), 1), zone=0.5)
@@ -163,6 +166,9 @@ def living(f: Furnisher) -> None:
         arm_height=metres(rng, 0.52, 0.64),
     )
     sofa = f.against_wall("sofa", "sofa", shape, zone=1.0, group="sofa") or f.against_wall("sofa/2", "sofa", shape, zone=0.5, group="sofa")
+    if sofa is None:
+        small = shape_of("sofa", width=1.2 + 2 * arm, depth=0.84, height=0.76, seats=2, arm_width=arm, arm_height=0.56)
+        sofa = f.against_wall("sofa/3", "sofa", small, zone=0.5, group="sofa")
     if sofa is not None:
         _cushions(f, sofa, int(rng.integers(1, 4)))
         _around_sofa(f, sofa)
@@ -229,34 +235,34 @@ def _television(f: Furnisher, sofa: Item) -> None:
     )
 
 
-def dining(f: Furnisher) -> None:
-    """A table with chairs around it under a lamp, sideboard, shelf."""
-    rng = f.rng("dining table")
-    chair = pieces.chair(f.rng("dining chair/shape"))
-    tight = min(f.layout.length, f.layout.breadth) < 3.6
-    seats: list[tuple[float, float, float]]
+Seat = tuple[float, float, float]  # (x, y) in the frame of the table, and its turn
+
+
+def _dining_set(rng: np.random.Generator, tight: bool) -> tuple[Shape, list[Seat]]:
+    """A table, round or not, and places for chairs around it; a small one where it is `tight`."""
     if rng.uniform() < 0.3:
-        w = d = metres(rng, 0.9, 1.05 if tight else 1.3)
-        h = metres(rng, 0.72, 0.77)
-        shape = shape_of("round_table", width=w, height=h, pedestal=int(rng.uniform() < 0.7))
+        width, height = metres(rng, 0.9, 1.05 if tight else 1.3), metres(rng, 0.72, 0.77)
+        shape = shape_of("round_table", width=width, height=height, pedestal=int(rng.uniform() < 0.7))
         count = int(rng.integers(3, 5 if tight else 6))
         turns = [2 * pi * k / count for k in range(count)]
-        seats = [((w / 2 + 0.1) * np.sin(a), -(w / 2 + 0.1) * np.cos(a), a + pi) for a in turns]
-    else:
-        w, d, h = metres(rng, 1.2, 1.5 if tight else 2.0), metres(rng, 0.78, 0.95), metres(rng, 0.72, 0.77)
-        legs = str(rng.choice(["straight", "tapered"]))
-        shape = shape_of("table", width=w, depth=d, height=h, leg=metres(rng, 0.05, 0.09), legs=legs, top=metres(rng, 0.025, 0.045))
-        per_side = 2 if w < 1.65 else 3
-        seats = [
-            ((k + 0.5) * (w - 0.15) / per_side - (w - 0.15) / 2, s * (d / 2 + 0.12), pi if s < 0 else 0.0)
-            for s in (-1, 1)
-            for k in range(per_side)
-        ]
-        if rng.uniform() < 0.5:
-            seats += [(s * (w / 2 + 0.14), 0.0, s * pi / 2 + pi) for s in (-1, 1)]
-    table = _dining_table(f, rng, shape, h)
-    if table is None:
-        return
+        return shape, [((width / 2 + 0.1) * np.sin(a), -(width / 2 + 0.1) * np.cos(a), a + pi) for a in turns]
+    w, d, h = metres(rng, 1.2, 1.5 if tight else 2.0), metres(rng, 0.78, 0.95), metres(rng, 0.72, 0.77)
+    legs = str(rng.choice(["straight", "tapered"]))
+    shape = shape_of("table", width=w, depth=d, height=h, leg=metres(rng, 0.05, 0.09), legs=legs, top=metres(rng, 0.025, 0.045))
+    per_side = 2 if w < 1.65 else 3
+    seats = [
+        ((k + 0.5) * (w - 0.15) / per_side - (w - 0.15) / 2, s * (d / 2 + 0.12), pi if s < 0 else 0.0)
+        for s in (-1, 1)
+        for k in range(per_side)
+    ]
+    if rng.uniform() < 0.5:
+        seats += [(s * (w / 2 + 0.14), 0.0, s * pi / 2 + pi) for s in (-1, 1)]
+    return shape, seats
+
+
+def _seat(f: Furnisher, table: Item, seats: list[Seat]) -> None:
+    """Chairs around a table."""
+    chair = pieces.chair(f.rng("dining chair/shape"))
     for k, (x, y, turn) in enumerate(seats):
         f.beside(
             f"dining chair/{k}",
@@ -271,21 +277,42 @@ def dining(f: Furnisher) -> None:
             jitter=0.03,
             clearance=0.0,
         )
+
+
+def dining(f: Furnisher) -> None:
+    """A table with chairs around it under a lamp, sideboard, shelf."""
+    rng = f.rng("dining table")
+    shape, seats = _dining_set(rng, min(f.layout.length, f.layout.breadth) < 3.6)
+    table = _dining_table(f, rng, shape, size(shape)[2])
+    if table is None:
+        return
+    _seat(f, table, seats)
     if f.chance("dining rug", 0.8):
         f.rug("dining rug", table, (1.4, 1.4))
-    f.on_top(
-        "centrepiece",
-        "vase",
-        shape_of("vase", width=metres(rng, 0.12, 0.2), height=metres(rng, 0.2, 0.38), style=str(rng.choice(["round", "flared", "bottle"]))),
-        f.surfaces[0],
-        at=(0.0, 0.0),
-    )
+    vase = shape_of("vase", width=metres(rng, 0.12, 0.2), height=metres(rng, 0.2, 0.38), style=str(rng.choice(["round", "flared", "bottle"])))
+    f.on_top("centrepiece", "vase", vase, f.surfaces[0], at=(0.0, 0.0))
     for name, probability in (("sideboard", 0.95), ("second sideboard", 0.4)):
         if f.chance(name, probability):
             board = pieces.cabinet(f.rng(f"{name}/shape"), (1.1, 1.9), (0.75, 1.0), (0.4, 0.5), int(f.rng(f"{name}/rows").integers(1, 3)))
             f.against_wall(name, "cabinet", board, zone=0.35, surface=size(board)[2])
     if f.chance("shelf", 0.6):
         _shelf(f, "shelf")
+
+
+def dining_corner(f: Furnisher) -> None:
+    """A table with chairs somewhere in a room that is furnished for something else already."""
+    rng = f.rng("dining corner")
+    shape, seats = _dining_set(rng, True)
+    x, y = f.layout.length / 2 - 0.8, f.layout.breadth / 2 - 0.8
+    for _ in range(TRIES):
+        place = {"x": round(float(rng.uniform(-x, x)), 3), "y": round(float(rng.uniform(-y, y)), 3), "z": 0.0}
+        yaw = round(float(rng.integers(2)) * pi / 2, 5)
+        item = Item(name="table", category="table", shape=shape, yaw=yaw, group="dining table", **place)
+        if f.layout.place(item, clearance=0.5):
+            f.surfaces.append(Surface(item, size(shape)[2], size(shape)[0] / 2 * 0.75, size(shape)[1] / 2 * 0.75))
+            _seat(f, item, seats)
+            return
+    f.layout.rejected["table"] += 1
 
 
 def _dining_table(f: Furnisher, rng: np.random.Generator, shape: Shape, height: float) -> Item | None:

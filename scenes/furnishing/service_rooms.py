@@ -69,7 +69,8 @@ def kitchen(f: Furnisher) -> None:
     """A row of units with wall cabinets and a hood above, what does not fit on another wall, a small table with chairs."""
     rng = f.rng("kitchen wall")
     stretches = {wall: free_stretch(f, wall, 0.66, COUNTER_M) for wall in f.layout.walls}
-    wall = max(stretches, key=lambda w: stretches[w][1] - stretches[w][0] + float(rng.uniform(0, 0.4)))
+    lit = {wall for wall in stretches if any(abs(wall.yaw - zone.yaw) < 1e-6 and owner == "window" for zone, owner in f.layout.zones)}
+    wall = max(stretches, key=lambda w: stretches[w][1] - stretches[w][0] + float(rng.uniform(0, 0.4)) - 0.8 * (w in lit))
     low, high = stretches[wall]
     length = min(high - low, 4.2)
     shift = float(rng.uniform(0, high - low - length)) if rng.uniform() < 0.3 else (0.0 if rng.uniform() < 0.5 else high - low - length)

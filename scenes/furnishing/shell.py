@@ -101,11 +101,11 @@ def dress_windows(f: Furnisher, holes: tuple[Opening, ...]) -> None:
         wall = hole.wall
         if curtains:
             top = min(hole.z + hole.height + 0.16, f.layout.height - 0.04)
-            low = 0.03 if drop else hole.z - 0.2
+            low = 0.03 if drop or hole.z < 0.5 else hole.z - 0.2
             width = min(hole.width * 1.45 + 0.1, 2 * (wall.length / 2 - abs(hole.along)) - 0.04)
             shape = shape_of("curtains", width=width, height=top - low, open_fraction=open_fraction, folds=folds)
             hang(f, "curtain", shape, wall, hole.along, low, "curtains")
-        if radiators:
+        if radiators and hole.z > 0.6:
             width = round(min(0.8 * hole.width, 1.4), 3)
             hang(f, "radiator", shape_of("radiator", width=width, height=min(0.6, hole.z - 0.25)), wall, hole.along, 0.1, "room")
 

@@ -32,34 +32,38 @@ class Boxes:
         rows = np.array([(b.x, b.y, (b.z0 + b.z1) / 2, b.half_x, b.half_y, (b.z1 - b.z0) / 2, b.yaw) for b in boxes])
         return cls(rows[:, :3], rows[:, 3:6], np.cos(rows[:, 6]), np.sin(rows[:, 6]))
 
-    def _local(self, vectors: Float) -> Float:
-        """World vectors [N, M, 3] in the frames of the boxes."""
-        x, y = vectors[..., 0], vectors[..., 1]
-        return np.stack([x * self.cosine + y * self.sine, y * self.cosine - x * self.sine, vectors[..., 2]], axis=-1)
+    def _turned(self, x: Float, y: Float) -> tuple[Float, Float]:
+        """Horizontal world vectors [N, M] in the frames of the boxes."""
+        return x * self.cosine + y * self.sine, y * self.cosine - x * self.sine
 
     def distances(self, points: Float) -> Float:
         """Distance [N, M] of points [N, 3] to the boxes, 0 inside."""
-        local = np.abs(self._local(points[:, None] - self.centre)) - self.half
-        return np.asarray(np.linalg.norm(np.maximum(local, 0.0), axis=2))
+        x, y = self._turned(points[:, :1] - self.centre[:, 0], points[:, 1:2] - self.centre[:, 1])
+        beyond = [np.maximum(np.abs(v) - h, 0.0) for v, h in zip((x, y, points[:, 2:] - self.centre[:, 2]), self.half.T, strict=True)]
+        return np.asarray(np.sqrt(beyond[0] ** 2 + beyond[1] ** 2 + beyond[2] ** 2))
 
     def hits(self, origins: Float, directions: Float) -> tuple[Float, NDArray[np.int64], Float]:
         """The first box along rays from `origins` [R, 3] (or [3]): distance [R] (inf for none), index [R] (-1), outward normal [R, 3]."""
-        origins = np.broadcast_to(origins, directions.shape)
-        place = self._local(origins[:, None] - self.centre)
-        ray = self._local(np.broadcast_to(directions[:, None], place.shape))
-        inverse = 1.0 / np.where(np.abs(ray) < 1e-9, 1e-9, ray)
-        middle, reach = -place * inverse, self.half * np.abs(inverse)
-        near = middle - reach
-        enter, leave = near.max(axis=2), (middle + reach).min(axis=2)
-        enter = np.where((enter < leave) & (enter > 0), enter, np.inf)
+        start = np.broadcast_to(origins, directions.shape)[..., None] - self.centre.T
+        places = (*self._turned(start[:, 0], start[:, 1]), start[:, 2])
+        rays = (*self._turned(directions[:, :1], directions[:, 1:2]), np.broadcast_to(directions[:, 2:], places[0].shape))
+        near, far = [], []
+        for place, ray, half in zip(places, rays, self.half.T, strict=True):
+            inverse = 1.0 / np.where(np.abs(ray) < 1e-9, 1e-9, ray)
+            middle, reach = -place * inverse, half * np.abs(inverse)
+            near.append(middle - reach)
+            far.append(middle + reach)
+        enter = np.maximum(np.maximum(near[0], near[1]), near[2])
+        enter[(enter >= np.minimum(np.minimum(far[0], far[1]), far[2])) | (enter <= 0)] = np.inf
         index = enter.argmin(axis=1)
         row = np.arange(len(index))
         distance = enter[row, index]
-        axis = near[row, index].argmax(axis=1)
-        sign = -np.sign(ray[row, index, axis])
-        c, s = self.cosine[index], self.sine[index]
-        frames = np.stack([np.stack([c, s, 0 * c], 1), np.stack([-s, c, 0 * c], 1), np.stack([0 * c, 0 * c, 1 + 0 * c], 1)], 1)
-        return distance, np.where(np.isfinite(distance), index, -1), frames[row, axis] * sign[:, None]
+        axis = np.stack([slab[row, index] for slab in near]).argmax(axis=0)
+        sign = -np.sign(np.stack([ray[row, index] for ray in rays])[axis, row])
+        c, s = self.cosine[index] * sign, self.sine[index] * sign
+        normal = np.where((axis == 0)[:, None], np.stack([c, s, 0 * c], 1), np.stack([-s, c, 0 * c], 1))
+        normal = np.where((axis == 2)[:, None], np.stack([0 * c, 0 * c, sign], 1), normal)
+        return distance, np.where(np.isfinite(distance), index, -1), normal
 
 
 @dataclass(frozen=True)

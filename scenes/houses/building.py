@@ -64,7 +64,7 @@ def room_shell(part: Part, half: float, skirting: float) -> list[Item]:
             "wall",
             length=wall.length,
             room_height=layout.height,
-            skirting=skirting,
+            skirting=0.0 if part.room.kind == "bathroom" else skirting,
             thickness=half,
             holes=_cut([h for h in holes if h.wall == wall]),
         )
@@ -204,14 +204,14 @@ def garden(rooms: tuple[Room, ...], rng: np.random.Generator) -> list[Item]:
         "west": (-east, 0.0, 2 * north),
     }.items():
         yaw = {"north": 0.0, "south": np.pi, "east": -np.pi / 2, "west": np.pi / 2}[side]
-        hedge = Shape.of("hedge", width=round(length, 2), depth=0.9, height=tall, seed=seed)
+        hedge = Shape.of("hedge", width=round(length, 2), depth=0.9, height=tall, detail=0.1, seed=seed)
         items.append(_fixed(f"hedge_{side}", "hedge", hedge, x, y, GROUND_Z, yaw, "garden"))
     for k in range(int(rng.integers(4, 9))):
         along, out = float(rng.uniform(-1, 1)), float(rng.uniform(2.0, 3.4))
         x, y = ((along * east, (north + out)), (east + out, along * north))[k % 2]
         x, y = (x, y) if rng.uniform() < 0.5 else (-x, -y)
         height = metres(rng, 4.5, 9.0)
-        tree = shape_of("tree", width=round(height * float(rng.uniform(0.55, 0.8)), 2), height=height, seed=int(rng.integers(4)))
+        tree = shape_of("tree", width=round(height * float(rng.uniform(0.55, 0.8)), 2), height=height, detail=0.4, seed=int(rng.integers(4)))
         items.append(_fixed(f"tree_{k + 1}", "tree", tree, x, y, GROUND_Z, float(rng.uniform(-np.pi, np.pi)), f"tree {k % 2}"))
     return items
 

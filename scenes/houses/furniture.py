@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scenes.furnishing import clutter, shell
 from scenes.furnishing.furnish import Furnisher
 from scenes.furnishing.layout import Box, Item, Layout
+from scenes.furnishing.room_types import dining_corner
 from scenes.furnishing.service_rooms import HOUSE_TYPES
 from scenes.furnishing.space import Ground
 from scenes.houses.building import Part, in_house, leaf_box, swings_into
@@ -21,7 +22,7 @@ from scenes.randomness import Streams
 WALKER_M = 0.25  # half the width that a way between two doors keeps
 HEADROOM_M = 1.95
 _DOOR_ZONE_M = 0.8
-_APPEAL = {"corridor": 0.6, "bathroom": 0.9, "living": 1.5, "kitchen": 1.3}  # of being filmed, 1 for the others
+_APPEAL = {"corridor": 0.4, "bathroom": 0.7, "living": 2.0, "kitchen": 1.5, "dining": 1.3, "bedroom": 1.2}  # of being filmed, 1 else
 _PICTURES = {"living": 4, "dining": 3, "bedroom": 3, "office": 3, "corridor": 4, "kitchen": 2, "bathroom": 1}
 _PLANTS = {"living": 2, "dining": 1, "bedroom": 1, "office": 1, "corridor": 1}
 _FLOOR_THINGS = {"living": 1, "bedroom": 2, "office": 1}
@@ -57,8 +58,14 @@ def furnish(parts: list[Part], streams: Streams, density: float, small_things: f
     """Furniture for every room; `small_things` are counted per 10 m^2."""
     reserve(parts)
     items, lamps, rejected = [], [], Counter[str]()
+    no_dining_room = all(part.room.kind != "dining" for part in parts)
     for part in parts:
         f = Furnisher(part.layout, streams.child(part.room.name), density)
+        if part.room.kind not in ("kitchen", "bathroom", "corridor"):
+            shell.dress_windows(f, part.windows)
+        HOUSE_TYPES[part.room.kind](f)
+        if part.room.kind == "living" and no_dining_room and part.layout.length * part.layout.breadth > 18.0:
+            dining_corner(f)
         lamps.append(_fill(f, part, small_things))
         _clear_the_way(part)
         items += [in_house(item, part.room) for item in part.layout.items]
@@ -68,11 +75,8 @@ def furnish(parts: list[Part], streams: Streams, density: float, small_things: f
 
 
 def _fill(f: Furnisher, part: Part, small_things: float) -> list[Item]:
-    """Furnishes one room, large things first; returns its ceiling lamps."""
+    """Adds lamps, pictures, plants and small things to a room's furniture; returns the ceiling lamps."""
     kind, area = part.room.kind, part.layout.length * part.layout.breadth
-    if kind not in ("kitchen", "bathroom", "corridor"):
-        shell.dress_windows(f, part.windows)
-    HOUSE_TYPES[kind](f)
     lamps = clutter.ceiling_lamps(f)
     counts = f.rng("counts")
     clutter.pictures(f, int(counts.integers(0, _PICTURES[kind] + 1)))

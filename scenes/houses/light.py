@@ -86,7 +86,8 @@ def sky_of(direct: Float, weather: Weather, strength: float, rng: np.random.Gene
         return Sky(zenith=_color(1.05 * radiance), horizon=_color(radiance), ground=_color(0.7 * radiance))
     blue = np.array([0.72, 0.88, 1.15]) if weather.sunny else np.array([0.95, 1.0, 1.05])
     level = float(np.mean(radiance))
-    horizon = level * np.array([1.5, 1.6, 1.7]) * float(rng.uniform(0.9, 1.1))
+    bright = np.array([1.35, 1.58, 1.85]) if weather.sunny else np.array([1.5, 1.6, 1.7])
+    horizon = level * bright * float(rng.uniform(0.9, 1.1))
     cover = float(rng.uniform(0.0, 0.5) if weather.sunny else rng.uniform(0.5, 1.0))
     return Sky(
         zenith=_color(0.75 * level * blue),

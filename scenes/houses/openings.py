@@ -173,11 +173,11 @@ def front_door(rooms: tuple[Room, ...], outer: list[Span], rng: np.random.Genera
 
 
 _WINDOWS = {  # width, sill and head above the floor
-    "living": ((1.2, 2.4), (0.3, 0.9), (2.0, 2.25)),
-    "dining": ((1.1, 2.0), (0.5, 0.95), (2.0, 2.25)),
+    "living": ((1.2, 2.4), (0.8, 0.95), (2.0, 2.25)),
+    "dining": ((1.1, 2.0), (0.75, 0.95), (2.0, 2.25)),
     "bedroom": ((1.0, 1.8), (0.75, 1.0), (2.0, 2.2)),
     "office": ((1.0, 1.7), (0.8, 1.0), (2.0, 2.2)),
-    "kitchen": ((0.9, 1.5), (1.08, 1.15), (2.0, 2.2)),
+    "kitchen": ((0.9, 1.5), (1.2, 1.25), (2.0, 2.2)),
     "bathroom": ((0.5, 0.8), (1.3, 1.5), (2.0, 2.1)),
     "corridor": ((0.6, 1.2), (0.9, 1.1), (2.0, 2.2)),
 }
@@ -191,14 +191,14 @@ def windows(rooms: tuple[Room, ...], walls: list[Layout], outer: list[Span], fro
         most = 3 if room.kind == "living" else int(rng.integers(1, 3))
         if room.kind == "corridor":
             most = int(rng.uniform() < 0.5)
-        for span in spans[:most]:
+        for n, span in enumerate(spans[:most]):
             if span == front.span:
                 span = _beside(span, front)
             (least, largest), sill, head = _WINDOWS[room.kind]
             width = round(min(float(rng.uniform(least, largest)), span.length - 0.6), 3)
             if width < 0.45:
                 continue
-            low = metres(rng, *sill)
+            low = metres(rng, *sill) if n or room.kind != "living" or rng.uniform() < 0.6 else metres(rng, 0.1, 0.4)
             top = min(metres(rng, *head), walls[k].height - 0.2)
             at = span.low + (span.length - width) * float(rng.uniform(0.35, 0.65)) + width / 2
             found[k].append(opening(room, walls[k], span.side, at, low, width, round(top - low, 3)))

@@ -18,7 +18,7 @@ from scenes.trajectories import along_curve, catmull_rom, looking, sway
 Float = NDArray[np.float64]
 CLEARANCE_M = 0.2  # of every frame's eye from all boxes
 RADIUS_M = 0.25  # of the walker on the grid
-_TOURS, _WANTED, _ATTEMPTS = 3, 8, 60
+_TOURS, _WANTED = 3, 8
 _GAZE_FRAMES = 10  # between two directions of gaze
 _COLUMNS, _ROWS = 12, 9
 _FEWEST_SEEN = 5
@@ -60,9 +60,8 @@ class Manner:
     through_door: bool
 
 
-def _route(place: Surroundings, rng: np.random.Generator, weights: Float, length: float, ways: Ways) -> Float | None:
-    """A smooth way [K, 2] at least `length` metres long through one open door after the other, or None."""
-    room = int(rng.choice(len(place.rooms), p=weights))
+def _route(place: Surroundings, rng: np.random.Generator, room: int, length: float, ways: Ways) -> Float | None:
+    """A smooth way [K, 2] at least `length` metres long from a room through one open door after the other, or None."""
     points: list[Float] = []
     node = _node(place, ways, room, rng)
     total, previous = 0.0, -1
@@ -117,7 +116,7 @@ def _start(place: Surroundings, route: Float, length: float, reach: float, manne
         if len(passing):
             at = float(passing[int(rng.integers(len(passing)))])
             return float(np.clip(at - length * float(rng.uniform(0.15, 0.85)), 0.0, slack))
-    return float(rng.uniform(0.0, slack))
+    return float(rng.uniform(0.0, min(slack, 2.0)))
 
 
 def _visible(place: Surroundings, eye: Float) -> tuple[Float, Float, Float]:
@@ -210,15 +209,16 @@ def _headings(points: Float, distances: Float) -> Float:
 def tour(place: Surroundings, camera: Camera, rng: np.random.Generator, weights: Float, manner: Manner) -> Tour:
     """The best of a few stretches of a few routes; slower ones when nothing is found, a turn on the clearest spot at last."""
     ways = Ways(place.ground, RADIUS_M)
+    room = int(rng.choice(len(place.rooms), p=weights))
     found: list[tuple[Float, float]] = []
     attempts = 0
     for k in range(3 * _TOURS):
         slower = Manner(**{**manner.__dict__, "speed": manner.speed * 0.7 ** (k // _TOURS)})
-        route = _route(place, rng, weights, slower.speed * (manner.frames + 1), ways)
-        for _ in range(_ATTEMPTS // (3 * _TOURS) if route is None else _WANTED):
-            attempts += 1
-            result = _attempt(place, camera, rng, route, slower) if route is not None else None
-            found += [result] if result is not None else []
+        room = room if k < 2 * _TOURS else int(rng.integers(len(place.rooms)))
+        route = _route(place, rng, room, slower.speed * (manner.frames + 1), ways)
+        attempts += 1 if route is None else _WANTED
+        results = [_attempt(place, camera, rng, route, slower) for _ in range(_WANTED)] if route is not None else []
+        found += [result for result in results if result is not None]
         if len(found) >= _WANTED or (found and k + 1 >= _TOURS):
             break
     if found:

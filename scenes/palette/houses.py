@@ -26,7 +26,7 @@ def wet_wall(scheme: Scheme, rng: np.random.Generator) -> Material:
     pale = rng.uniform() < 0.55
     hue = float(rng.choice([0.08, 0.12, 0.5, 0.58, 0.35])) + float(rng.normal(0, 0.02))
     color = linear(0.1, 0.03, 0.93) if pale else linear(hue, float(rng.uniform(0.08, 0.3)), float(rng.uniform(0.65, 0.9)))
-    return Material(color=color, texture=pattern(rng, "tiles", round(float(rng.uniform(0.6, 1.4)), 2)), roughness=0.25)
+    return Material(color=color, texture=pattern(rng, "tiles", round(float(rng.uniform(0.4, 1.2)), 2)), roughness=0.25)
 
 
 @ROLES
