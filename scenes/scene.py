@@ -335,7 +335,8 @@ class FamilyConfig:
 
     lens: "pinhole" keeps the family's own field of view; "distorted" bends it as a cheap wide-angle lens does, "fisheye" (180 degrees
     across the shorter side) and "panorama" (all round) replace it; the last three need a ray-casting renderer. sensor, depth_sensor:
-    names in `scenes.sensor`. stereo_baseline_m: 0 for a single eye.
+    names in `scenes.sensor`. stereo_baseline_m: 0 for a single eye. texture_folder: images that cover about `texture_share` of the
+    patterned materials instead of their patterns; "" for none.
     """
 
     frames: int = 8
@@ -345,6 +346,8 @@ class FamilyConfig:
     sensor: str = "perfect"
     depth_sensor: str = "none"
     stereo_baseline_m: float = 0.0
+    texture_folder: str = ""
+    texture_share: float = 0.5
 
     def __post_init__(self) -> None:
         if self.frames < 1:
@@ -356,9 +359,15 @@ class FamilyConfig:
                 raise UserError(f"unknown {name} {getattr(self, name)!r}: known are {', '.join(known)}")
         if not 0 <= self.stereo_baseline_m < 1e3:
             raise UserError(f"a stereo baseline is a length in metres, 0 for none, not {self.stereo_baseline_m}")
+        if not 0 <= self.texture_share <= 1:
+            raise UserError(f"texture_share is a share in 0 ... 1, not {self.texture_share}")
 
     def equip(self, scene: Scene) -> Scene:
-        """The scene seen through the lens, sensors and second eye that are asked for."""
+        """The scene dressed with the user's textures, seen through the lens, sensors and second eye that are asked for."""
+        if self.texture_folder:
+            from scenes.importers.textures import dressed
+
+            scene = dressed(scene, self.texture_folder, self.texture_share)
         return replace(
             scene,
             camera=self._through_lens(scene.camera),
