@@ -292,6 +292,40 @@ def export(data: Positional[Path], /, *, out: Path, format: str = "numpy") -> No
 
 
 @app.command
+def scene(
+    *,
+    family: str,
+    out: Path,
+    index: int = 0,
+    seed: int = 0,
+    frames: int = 8,
+    size: str = "320x240",
+    time: float = 0.0,
+    set: tuple[str, ...] = (),
+) -> None:
+    """Write one world to a file that other programs open: .glb for any viewer or modeller, .json that loads back as the same world.
+
+    Example: simlearn scene --family rooms --index 3 --out room.glb
+
+    Args:
+        family: Scene family (see `simlearn info`).
+        out: File to write; the ending decides.
+        index: Number of the world.
+        seed: Data set seed; world k of a data set is the one with its seed and index k.
+        frames: Frames of the clip, which the .glb file shows as an animation.
+        size: Image size of the camera, WIDTHxHEIGHT in pixels.
+        time: Frame at which things stand in the .glb file while it does not play.
+        set: Settings of the family as NAME=VALUE, as of `simlearn generate`.
+    """
+    from simlearn.scene import write_scene
+    from simlearn.settings import parse_settings, parse_size
+
+    width, height = parse_size(size)
+    settings = parse_settings(set)
+    print(write_scene(family, out, index=index, seed=seed, frames=frames, width=width, height=height, time=time, settings=settings))
+
+
+@app.command
 def verify(data: Positional[Path], /) -> None:
     """Check a data set: checksums, completeness, and the geometry of its labels. Exit status 1 when something is wrong.
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from scenes.errors import UserError
 from scenes.importers.files import AssetWarning
 from scenes.importers.meshes import FORMATS, Asset, import_mesh
 from scenes.pieces.piece import Piece
+from scenes.scene import Shape
 from scenes.semantics import NYU40
 
 LARGE_M = 0.4  # SceneNet RGB-D's border between large and small things
@@ -40,5 +44,9 @@ def pieces_from(folder: str | Path) -> dict[str, Piece]:
     pieces = {}
     for name, asset in assets_in(Path(folder).as_posix()).items():
         category = next((word for word in name.lower().split("/")[:-1] if word in NYU40), "otherprop")
-        pieces[name] = Piece(category=category, draw=lambda _, shape=asset.shape: shape, large=max(asset.size) > LARGE_M, outdoors=True)
+        pieces[name] = Piece(category=category, draw=_always(asset.shape), large=max(asset.size) > LARGE_M, outdoors=True)
     return pieces
+
+
+def _always(shape: Shape) -> Callable[[np.random.Generator], Shape]:
+    return lambda _: shape
