@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 # side fell to 5/s each; with this count they keep 92/s each.
 OPENMP_SPINS = "3000"
 
+_formatted = warnings.formatwarning
 app = tyro.extras.SubcommandApp()
 
 
@@ -407,9 +409,19 @@ def guarded(command: Callable[[], object]) -> int:
     return 0
 
 
+def _plainly(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """A warning about a user's file as one sentence, others as Python writes them."""
+    from scenes.importers.files import AssetWarning
+
+    if issubclass(category, AssetWarning):
+        return f"simlearn: warning: {message}\n"
+    return _formatted(message, category, filename, lineno, line)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `simlearn` program."""
     os.environ.setdefault("GOMP_SPINCOUNT", OPENMP_SPINS)  # read when torch is first imported, which is later
+    warnings.formatwarning = _plainly
     description = "Labelled worlds, features learnt from them, judged on real images."
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.PositionalMetavarFromFieldName)
     sys.exit(guarded(lambda: app.cli(prog="simlearn", args=arguments, description=description, config=config)))

@@ -14,7 +14,7 @@ import pytest
 from scenes import rooms
 from scenes.distributions import Choice, Integers, Uniform
 from scenes.errors import UserError
-from scenes.families import FAMILIES
+from scenes.families import FAMILIES, FROM_FILES
 from scenes.randomness import Streams
 from scenes.scene import Scene
 
@@ -101,6 +101,8 @@ def test_a_brighter_exposure_changes_nothing_else() -> None:
 def test_every_family_is_described_and_samples_by_index() -> None:
     for name, family in FAMILIES.items():
         assert family.__doc__.strip().splitlines()[0].endswith("."), name
+        if name in FROM_FILES:
+            continue
         scene = family.sample(family.Config(frames=2, width=64, height=48), Streams(1, 2))
         assert (scene.family, scene.seed, scene.index, scene.frames) == (name, 1, 2, 2)
         assert len(scene.camera_motion.poses) == 4
