@@ -40,6 +40,7 @@ class Shader:
         now = upload(self._cache.slots(moments), wp.int32, self._buffers.device)
         views, device, batch = self._cache.views, self._buffers.device, len(moments)
         self._shadows.draw(moments[0].time)
+        self._lighting.sun_maps = self._shadows.sun_maps
         self._lighting.grid = self._grid(views, now, batch)
         poses = upload_poses(np.stack([m.pose for m in moments]), device)
         objects = upload_poses(self._buffers.world_from_object(moments[0].time), device)

@@ -40,7 +40,7 @@ from renderers.kernels.lanes import (
 from renderers.kernels.motion import Sight
 from renderers.kernels.points import Scenery, footprint_of, smooth_normal, texture_color, weights_at
 from renderers.kernels.reflectance import SkyRow, reflected, sky_mean
-from renderers.kernels.shadows import LightRow, lit_by_point, lit_by_sun
+from renderers.kernels.shadows import LightRow, SunMapRow, lit_by_point, lit_by_sun
 
 wp.set_module_options(KERNEL_OPTIONS)
 
@@ -84,6 +84,7 @@ class Lighting:
     """What sends light: lights with the texels of their shadow maps, the sky, what share of it is hidden near surfaces; and the air."""
 
     lights: wp.array(dtype=LightRow)
+    sun_maps: wp.array(dtype=SunMapRow)
     shadow_maps: wp.array(dtype=wp.float32)
     sky: SkyRow
     air: Air
@@ -101,7 +102,7 @@ def point_of(triangle: LaneInts):
 
 
 @wp.func
-def direct_light(light: LightRow, at: Any, maps: wp.array(dtype=wp.float32)):
+def direct_light(light: LightRow, at: Any, sun_maps: wp.array(dtype=SunMapRow), maps: wp.array(dtype=wp.float32)):
     """Radiance towards the eye of one light's direct light."""
     value = at.diffuse * 0.0
     to_light = light.place + at.place * 0.0
@@ -115,7 +116,7 @@ def direct_light(light: LightRow, at: Any, maps: wp.array(dtype=wp.float32)):
         if light.far == 0.0:
             strength = lit_by_point(light, maps, to_light, at.facing, cos_facing)
         else:
-            strength = lit_by_sun(light, maps, at.place, at.facing)
+            strength = lit_by_sun(light, sun_maps, maps, at.place, at.facing)
         strength = where(lit, strength, 0.0)
         if anywhere(below(0.0, strength)):
             if anywhere(at.curved):
@@ -190,7 +191,7 @@ def shade_point(
     at.alpha = maximum(material.roughness * material.roughness, 0.02)
     light = emission + tinted(at.diffuse + at.f0, sky_mean(lighting.sky, at.smooth)) * sky_share
     for k in range(lighting.lights.shape[0]):
-        light += direct_light(lighting.lights[k], at, lighting.shadow_maps)
+        light += direct_light(lighting.lights[k], at, lighting.sun_maps, lighting.shadow_maps)
     if lighting.air.extinction > 0.0:
         light = hazed(lighting.air, light, reach * distance * lighting.air.extinction)
     return light

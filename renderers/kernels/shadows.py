@@ -17,6 +17,7 @@ from renderers.kernels.lanes import (
     add,
     below,
     bit_and,
+    bit_or,
     div,
     floored,
     maximum,
@@ -24,6 +25,7 @@ from renderers.kernels.lanes import (
     mul,
     part,
     sub,
+    triple,
     turned,
     where,
     whole,
@@ -34,6 +36,8 @@ wp.set_module_options(KERNEL_OPTIONS)
 # A blocker must be nearer by this fraction of the distance; what stands on a floor is joined to its shadow up to a few millimetres.
 CLEARANCE = wp.constant(1.0e-3)
 SUN_CLEARANCE_M = wp.constant(2.0e-3)
+STEEP = wp.constant(3.0)  # texels by which the plane of a surface that light grazes rises above the point
+COARSE_CLEARANCE = wp.constant(0.5)  # of a texel, where that is more: inner edges and curves leave a plane between texels
 
 
 @wp.struct
@@ -41,8 +45,9 @@ class LightRow:
     """A light and its maps. `far` > 0: parallel light, z of the map's frame is its direction; else a point light with a cube map.
 
     place: where it is, or the unit vector towards it, in the world. normal: of a piece of an area light, which lights only what lies
-    before it; zero for what radiates alike in all directions. map_from_world: rigid, of parallel light. offset: where its maps start
-    among the texels of all maps. size, focal: texels.
+    before it; zero for what radiates alike in all directions. size: texels of a map's edge.
+    Of a point light, offset: where its maps start among the texels of all maps; focal: texels. Of parallel light, map_from_world: rigid;
+    first_map, end_map: its maps, each finer than the one before.
     """
 
     place: wp.vec3
@@ -54,6 +59,19 @@ class LightRow:
     size: wp.int32
     focal: wp.float32
     per_focal: wp.float32
+    first_map: wp.int32
+    end_map: wp.int32
+
+
+@wp.struct
+class SunMapRow:
+    """A map of parallel light: where it starts among the texels of all maps, texels per metre, and the middle of the light's frame."""
+
+    offset: wp.int32
+    focal: wp.float32
+    per_focal: wp.float32
+    cx: wp.float32
+    cy: wp.float32
 
 
 @wp.func
@@ -76,6 +94,64 @@ def open_share(
     blocked += where(below(maximum(below_here, lowest), take(maps, at, light.size)), rest_s * ft, 0.0)
     blocked += where(below(maximum(below_here + step_s, lowest), take(maps, at, light.size + 1)), fs * ft, 0.0)
     return maximum(1.0 - blocked, 0.0)
+
+
+@wp.func
+def weigh(texel: Any, plane: Any, own: Any, margin: Any, steep: Any, weight: Any):
+    """(weight if a texel shows that light comes by, weight if it shows something in the way, 0).
+
+    It shows something in the way when that is nearer than both the point and its plane. What is nearer than the point but behind its plane
+    there may be the top of the same body, or a roof; so may what lies in the plane of a surface that light grazes: it shows nothing.
+    """
+    nearer = below(own + margin, texel)
+    blocks = nearer & below(plane + margin, texel)
+    unclear = nearer & (below(texel, plane - margin) | below(own + steep, plane))
+    return triple(where(blocks | unclear, 0.0, weight), where(blocks, weight, 0.0), weight * 0.0)
+
+
+@wp.func
+def weigh_row(
+    at: Any,
+    plane: Any,
+    step: Any,
+    own: Any,
+    margin: Any,
+    steep: Any,
+    before: Any,
+    middle: Any,
+    after: Any,
+    maps: wp.array(dtype=wp.float32),
+):
+    """The same of three neighbouring texels, from `at` on; the plane is given at the middle one."""
+    total = weigh(take(maps, at, 0), plane - step, own, margin, steep, before)
+    total += weigh(take(maps, at, 1), plane, own, margin, steep, middle)
+    return total + weigh(take(maps, at, 2), plane + step, own, margin, steep, after)
+
+
+@wp.func
+def open_share_softly(
+    light: LightRow, first: Any, s: Any, t: Any, own: Any, step_s: Any, step_t: Any, texel: Any, maps: wp.array(dtype=wp.float32)
+):
+    """The same of nine texels, weighted by a quadratic B-spline: the sun is no point, and its shadows end softly."""
+    column = floored(s + 0.5)
+    row = floored(t + 0.5)
+    fs = s - column
+    ft = t - row
+    before = 0.5 * (0.5 - fs) * (0.5 - fs)
+    middle = 0.75 - fs * fs
+    after = 0.5 * (0.5 + fs) * (0.5 + fs)
+    plane = own - fs * step_s - ft * step_t
+    margin = maximum(texel * COARSE_CLEARANCE, SUN_CLEARANCE_M)
+    steep = texel * STEEP
+    at = first + whole(row) * light.size + whole(column) - 1
+    total = weigh_row(at - light.size, plane - step_t, step_s, own, margin, steep, before, middle, after, maps) * (
+        0.5 * (0.5 - ft) * (0.5 - ft)
+    )
+    total += weigh_row(at, plane, step_s, own, margin, steep, before, middle, after, maps) * (0.75 - ft * ft)
+    total += weigh_row(at + light.size, plane + step_t, step_s, own, margin, steep, before, middle, after, maps) * (
+        0.5 * (0.5 + ft) * (0.5 + ft)
+    )
+    return part(total, 0) / maximum(part(total, 0) + part(total, 1), 1.0e-6)
 
 
 @wp.func
@@ -108,18 +184,29 @@ def lit_by_point(light: LightRow, maps: wp.array(dtype=wp.float32), to_light: An
 
 
 @wp.func
-def lit_by_sun(light: LightRow, maps: wp.array(dtype=wp.float32), x: Any, facing: Any):
-    """Share of parallel light that reaches the world's point x; beyond the map its border counts."""
+def lit_by_sun(light: LightRow, sun_maps: wp.array(dtype=SunMapRow), maps: wp.array(dtype=wp.float32), x: Any, facing: Any):
+    """Share of parallel light that reaches the world's point x, by the finest map that holds it; beyond all maps a border counts."""
     m = light.map_from_world
     normal = turned(m, facing)
     place = turned(m, x) + wp.vec3(m[0, 3], m[1, 3], m[2, 3])
-    middle = 0.5 * float(light.size) - 0.5
-    last = float(light.size) - 1.001
-    s = minimum(maximum(part(place, 0) * light.focal + middle, 0.0), last)
-    t = minimum(maximum(part(place, 1) * light.focal + middle, 0.0), last)
-    scale = light.per_focal / part(normal, 2)
+    widest = sun_maps[light.first_map]
+    last = float(light.size) - 2.001
+    s = minimum(maximum(part(place, 0) * widest.focal + (widest.cx - 0.5), 1.0), last)
+    t = minimum(maximum(part(place, 1) * widest.focal + (widest.cy - 0.5), 1.0), last)
+    texel = s * 0.0 + widest.per_focal
+    first = whole(s) * 0 + widest.offset
+    for k in range(light.first_map + 1, light.end_map):
+        finer = sun_maps[k]
+        s_here = part(place, 0) * finer.focal + (finer.cx - 0.5)
+        t_here = part(place, 1) * finer.focal + (finer.cy - 0.5)
+        holds = below(1.0, minimum(s_here, t_here)) & below(maximum(s_here, t_here), last)
+        s = where(holds, s_here, s)
+        t = where(holds, t_here, t)
+        texel = where(holds, finer.per_focal, texel)
+        first = where(holds, finer.offset, first)
+    scale = texel / part(normal, 2)
     own = light.far - part(place, 2)
-    return open_share(light, light.offset, s, t, own, part(normal, 0) * scale, part(normal, 1) * scale, SUN_CLEARANCE_M, maps)
+    return open_share_softly(light, first, s, t, own, part(normal, 0) * scale, part(normal, 1) * scale, texel, maps)
 
 
 @wp.func

@@ -34,13 +34,17 @@ class Views:
     """
 
     def __init__(self, camera: Camera, buffers: SceneBuffers, slots: int, far: float = 0.0) -> None:
-        self.camera, self.slots = camera, slots
-        self.eye = eye_of(camera, buffers.device, far)
+        self.slots, self._device, self._far = slots, buffers.device, far
+        self.aim(camera)
         with wp.ScopedDevice(buffers.device):
             self.triangle = wp.empty((slots, camera.height, camera.width), dtype=wp.int32)
             self.points = wp.empty((slots, len(buffers.flat.vertices)), dtype=wp.vec3)
             self.planes = wp.empty((slots, len(buffers.flat.triangles)), dtype=wp.vec3)
         self.rows, self.sight = self._rows(), self._sight()
+
+    def aim(self, camera: Camera) -> None:
+        """Another camera of the same size, for what is drawn from now on."""
+        self.camera, self.eye = camera, eye_of(camera, self._device, self._far)
 
     def _rows(self) -> Any:
         """Views as kernels read them, in flat arrays."""
