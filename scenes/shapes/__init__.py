@@ -216,10 +216,14 @@ def is_wall_hung(kind: str) -> bool:
 
 
 @lru_cache
+def takes(kind: str, parameter: str) -> bool:
+    """Whether a shape has a parameter of that name."""
+    return parameter in inspect.signature(SHAPES[kind]).parameters
+
+
 def is_mast(kind: str) -> bool:
     """Whether the shape stands on a pole at its origin, which is all the ground it needs: such shapes have no `width`."""
-    names = inspect.signature(SHAPES[kind]).parameters
-    return "height" in names and "width" not in names
+    return takes(kind, "height") and not takes(kind, "width")
 
 
 @lru_cache(maxsize=4096)

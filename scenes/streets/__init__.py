@@ -57,10 +57,10 @@ class Config(FamilyConfig):
     sun_elevation: Distribution = Uniform(8.0, 65.0)
     sun_azimuth: Distribution = Uniform(0.0, 360.0)
     clouds: Distribution = Uniform(0.0, 1.0)
-    haze: Distribution = LogUniform(0.0004, 0.006)
+    haze: Distribution = LogUniform(0.0002, 0.004)
     brightness: Distribution = Uniform(0.4, 0.52)
     horizon: float = 150.0
-    triangles: int = 250_000
+    triangles: int = 200_000
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,11 +87,11 @@ class _Drive:
 def sample(config: Config, streams: Streams) -> Scene:
     """The street with `streams.seed` and `streams.index`."""
     drive = _drive(config, streams)
-    site = Site(drive.net, streams.child("site"))
+    site = Site(drive.net, streams.child("site"), drive.poses[:, :2, 3])
     site.sweeps.append([_own_car(pose) for pose in drive.poses])
     _populate(site, drive, config.horizon)
     day = _weather(config, streams)
-    ground = list(paving.paving(drive.net, "pavement" if drive.area.paved else "lawn", seams=True))
+    ground = [*paving.paving(drive.net, "pavement" if drive.area.paved else "lawn", seams=True), *backdrop.woods(site, config.horizon)]
     things = ground + _affordable(site, drive.poses, config.triangles - _faces(ground))
     instances, materials = _instances(things, Palette(streams, 0.5))
     scene = Scene(
@@ -214,15 +214,16 @@ def _faces(things: list[Thing]) -> int:
 
 
 def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:
-    """The things in order of their distance until the triangles are spent; the rest is counted as rejected."""
-    eye = poses[len(poses) // 2, :2, 3]
+    """The things in order of their distance until the triangles are spent; what is behind the camera comes later, the rest is rejected."""
+    eye, ahead = poses[0, :2, 3], poses[len(poses) // 2, :2, 2]
 
-    def distance(thing: Thing) -> float:
+    def importance(thing: Thing) -> float:
         place = thing.poses[len(poses) // 2, :2, 3] if thing.poses is not None else np.array([thing.x, thing.y])
-        return float(np.linalg.norm(place - eye))
+        behind = max(0.0, float(-ahead @ (place - eye)))
+        return site.distance(*place) + 3 * behind
 
     kept, left = [], triangles
-    for thing in sorted(site.things, key=distance):
+    for thing in sorted(site.things, key=importance):
         left -= len(shapes.build(thing.shape).faces)
         if left >= 0:
             kept.append(thing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import cos, pi, sin
 
 import numpy as np
@@ -9,27 +10,35 @@ import numpy as np
 from scenes.pieces.measures import shape_of
 from scenes.shapes import size
 from scenes.streets.areas import Area
-from scenes.streets.lining import pick
+from scenes.streets.lining import SCHEMES, pick
 from scenes.streets.paving import LAND_Z
 from scenes.streets.site import Site
 from scenes.streets.thing import Thing
 
 
 def backdrop(site: Site, area: Area, horizon: float) -> None:
-    """A ring of woods at the horizon, and buildings and trees between it and the street."""
+    """Buildings and trees behind the first row."""
     _second_row(site, area)
     _scattered(site, area, horizon)
+
+
+def woods(site: Site, horizon: float) -> Iterator[Thing]:
+    """A ring of woods at the horizon, as far as the camera can see it."""
     rng = site.rng("woods")
     middle = site.net.main.curve.at(60.0)
-    around = int(rng.integers(12, 17))
+    ahead = site.eyes[-1] - site.eyes[0]
+    around = int(rng.integers(13, 18))
     for k in range(around):
         angle = 2 * pi * (k + float(rng.uniform(-0.2, 0.2))) / around
         distance = horizon + 40.0 + float(rng.uniform(0, 50))
         width = round(2.3 * pi * distance / around, -1)
-        shape = shape_of("tree_line", width=width, depth=12.0, height=round(float(rng.uniform(7, 16))), seed=int(rng.integers(8)))
+        height, seed = round(float(rng.uniform(7, 16))), int(rng.integers(8))
         x, y = middle + distance * np.array([cos(angle), sin(angle)])
+        if ahead @ (np.array([x, y]) - site.eyes[0]) < 0:  # behind the camera
+            continue
+        shape = shape_of("tree_line", width=width, depth=12.0, height=height, detail=0.4, seed=seed)
         thing = Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=float(x), y=float(y), z=LAND_Z - 0.2, yaw=angle - pi / 2)
-        site.things.append(thing)
+        yield thing
 
 
 def _second_row(site: Site, area: Area) -> None:
@@ -41,9 +50,8 @@ def _second_row(site: Site, area: Area) -> None:
         side = int(rng.choice((-1, 1)))
         offset = main.section.reach + main.section.garden + 12.0 + float(rng.uniform(4, 35)) + size(shape)[1] / 2
         x, y = main.curve.at(float(rng.uniform(5.0, main.high)), side * offset)
-        thing = Thing(
-            category="building", shape=shape, group=f"behind/{x:.0f}", x=float(x), y=float(y), z=LAND_Z, yaw=float(rng.integers(4)) * pi / 2
-        )
+        group, yaw = f"building/{int(rng.integers(SCHEMES))}", float(rng.integers(4)) * pi / 2
+        thing = Thing(category="building", shape=shape, group=group, x=float(x), y=float(y), z=LAND_Z, yaw=yaw)
         site.stand(thing, margin=1.0, off_street=1.0)
 
 

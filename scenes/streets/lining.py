@@ -18,6 +18,7 @@ from scenes.streets.paving import KERB_Z, LAND_Z
 from scenes.streets.site import Site, category
 from scenes.streets.thing import Thing, footprint
 
+SCHEMES, PAINTS = 10, 24  # sets of materials of the buildings, and of the vehicles, of a scene
 STYLES = 8  # of hedges, fences and walls
 _KEPT_CLEAR_M = 6.0  # beside a junction's mouth: nothing that hides the traffic
 FURNITURE = {
@@ -37,6 +38,11 @@ def pick(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
     names = list(weights)
     p = np.array([weights[name] for name in names])
     return names[int(rng.choice(len(names), p=p / p.sum()))]
+
+
+def paint(rng: np.random.Generator) -> str:
+    """The group of a vehicle: one of the scene's `PAINTS`."""
+    return f"paint/{int(rng.integers(PAINTS))}"
 
 
 def along(rng: np.random.Generator, low: float, high: float, spacing: Distribution) -> Iterator[float]:
@@ -96,7 +102,7 @@ def _parked(site: Site, area: Area, street: Street, side: int, low: float, high:
         forward = (side == -site.net.hand) == (rng.uniform() < 0.88)
         yaw = heading + (pi / 2 if forward else -pi / 2) + float(rng.normal(0, 0.02))
         if taken and s + length < high - _KEPT_CLEAR_M:
-            site.stand(Thing(category=category(kind), shape=shape, group=f"parked/{name}/{s:.0f}", x=x, y=y, yaw=yaw), margin=0.1)
+            site.stand(Thing(category=category(kind), shape=shape, group=paint(rng), x=x, y=y, yaw=yaw), margin=0.1)
         s += length + float(rng.uniform(0.5, 1.8))
 
 
@@ -163,10 +169,11 @@ def _plots(site: Site, area: Area, street: Street, side: int, low: float, high: 
     """Buildings in a row, each on its plot with a front garden."""
     section = street.section
     rng = site.rng(f"plots/{name}")
-    kind, group, s = pick(rng, area.buildings), "", low + float(rng.uniform(0, 2))
+    kind, scheme, s = pick(rng, area.buildings), int(rng.integers(SCHEMES)), low + float(rng.uniform(0, 2))
     while s < high - 4.0:
         fresh = rng.uniform() < 0.35
         kind = pick(rng, area.buildings) if fresh else kind
+        scheme = int(rng.integers(SCHEMES)) if rng.uniform() < 0.75 else scheme
         shape = site.piece(rng, kind)
         width, depth, _ = size(shape)
         gap = float(area.gap.sample(rng))
@@ -174,11 +181,10 @@ def _plots(site: Site, area: Area, street: Street, side: int, low: float, high: 
             _plot_garden(site, area, street, side, s, min(s + width + gap, high), rng, built=False)
             s += width + gap
             continue
-        group = f"building/{name}/{s:.0f}"
         front = section.reach + section.garden + max(0.0, float(rng.normal(0, 0.08 * section.garden)))
         middle = min(s + width / 2, high)
         x, y, heading = _at(street, middle, side * (front + depth / 2 + 0.05))
-        thing = Thing(category="building", shape=shape, group=group, x=x, y=y, z=LAND_Z, yaw=facing_street(heading, side))
+        thing = Thing(category="building", shape=shape, group=f"building/{scheme}", x=x, y=y, z=LAND_Z, yaw=facing_street(heading, side))
         if site.stand(thing, margin=0.02, off_street=0.02):
             _plot_garden(site, area, street, side, s, min(s + width + gap, high), rng, built=True)
             s += width + gap + (0.02 if gap == 0 else 0.0)
@@ -206,16 +212,17 @@ def _plot_garden(
         what = pick(rng, {"tree": 3.0, "bush": 4.0, "conifer": 1.0})
         shape = site.piece(rng, what)
         x, y, _ = _at(street, float(rng.uniform(low, high)), side * (edge + 0.8 + float(rng.uniform(0, max(deep - 1.5, 0.5)))))
-        thing = Thing(
-            category=category(what), shape=shape, group=f"{what}/{x:.0f}/{k}", x=x, y=y, z=LAND_Z, yaw=float(rng.uniform(-pi, pi))
-        )
+        thing = Thing(category=category(what), shape=shape, group=f"{what}/{k % 4}", x=x, y=y, z=LAND_Z, yaw=float(rng.uniform(-pi, pi)))
         site.plant(thing)
     if built and section.garden > 5.2 and rng.uniform() < 0.35:
         kind = pick(rng, area.parked)
         shape = site.piece(rng, kind)
         x, y, heading = _at(street, drive, side * (section.reach + section.garden / 2 + 0.2))
         yaw = facing_street(heading, side) + (pi if rng.uniform() < 0.5 else 0.0)
-        site.stand(Thing(category=category(kind), shape=shape, group=f"drive/{x:.0f}", x=x, y=y, z=LAND_Z, yaw=yaw), off_street=0.1)
+        site.stand(
+            Thing(category=category(kind), shape=shape, group=paint(rng), x=x, y=y, z=LAND_Z, yaw=yaw),
+            off_street=0.1,
+        )
 
 
 def _panels(site: Site, street: Street, side: int, low: float, high: float, offset: float, kind: str, rng: np.random.Generator) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from zlib import crc32
 
@@ -12,6 +12,7 @@ import numpy as np
 from scenes import shapes
 from scenes.furnishing.layout import Box
 from scenes.pieces import PIECES
+from scenes.pieces.outdoors import at_detail
 from scenes.randomness import Streams
 from scenes.scene import Shape
 from scenes.streets.curve import Float
@@ -19,6 +20,8 @@ from scenes.streets.network import Network
 from scenes.streets.thing import Thing, footprint
 
 VARIANTS = 24  # of each piece, so that scenes share meshes
+_LEAFY = ((18.0, 1.0), (35.0, 0.6), (70.0, 0.35))  # nearer than metres: share of a plant's leaves
+_PLAINER = (45.0, 90.0)  # from so many metres on a building loses a level of detail
 
 
 @lru_cache(maxsize=4096)
@@ -34,10 +37,14 @@ def category(piece: str) -> str:
 
 @dataclass
 class Site:
-    """Things placed so far. `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame."""
+    """Things placed so far, as seen on the camera's way `eyes` [frames, 2].
+
+    `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame.
+    """
 
     net: Network
     streams: Streams
+    eyes: Float
     things: list[Thing] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     sweeps: list[list[Box]] = field(default_factory=list)
@@ -50,6 +57,21 @@ class Site:
     def piece(self, rng: np.random.Generator, name: str) -> Shape:
         """A shape of a piece of the catalogue."""
         return variant(name, int(rng.integers(VARIANTS)))
+
+    def distance(self, x: float, y: float) -> float:
+        """How near the camera comes to a place, metres."""
+        return float(np.linalg.norm(self.eyes - (x, y), axis=1).min())
+
+    def _coarse(self, thing: Thing) -> Thing:
+        """The thing with fewer leaves, or plainer windows, the farther off it stands."""
+        distance = self.distance(thing.x, thing.y)
+        if thing.category == "building":
+            plain = sum(distance > far for far in _PLAINER)
+            return (
+                replace(thing, shape=replace(thing.shape, parameters=(*thing.shape.parameters, ("detail", 2 - plain)))) if plain else thing
+            )
+        detail = next((share for nearer, share in _LEAFY if distance < nearer), 0.2)
+        return replace(thing, shape=at_detail(thing.shape, detail)) if detail < 1.0 else thing
 
     def free(self, box: Box) -> bool:
         """Whether a box is clear of all that stands and of the ways of all that moves."""
@@ -72,7 +94,7 @@ class Site:
         if (off_street is not None and not self.net.clear(_outline(box), off_street)) or not self.free(roomy):
             self.rejected[thing.category] += 1
             return False
-        self.things.append(thing)
+        self.things.append(self._coarse(thing))
         self.boxes.append(box)
         self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
         return True
@@ -86,7 +108,7 @@ class Site:
         if not self.free(foot) or not self.free(crown) or not self.net.off_road(_outline(foot), 0.3):
             self.rejected[thing.category] += 1
             return False
-        self.things.append(thing)
+        self.things.append(self._coarse(thing))
         for box in (foot, crown):
             self.boxes.append(box)
             self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))

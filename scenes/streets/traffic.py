@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import pi
+from zlib import crc32
 
 import numpy as np
 
 from scenes import shapes
+from scenes.pieces.traffic import RIDDEN
+from scenes.scene import Shape
 from scenes.streets.areas import Area
 from scenes.streets.curve import Curve
 from scenes.streets.driving import car_poses, lane, progress
 from scenes.streets.lining import ground_z, pick
 from scenes.streets.network import Street
-from scenes.streets.site import Site, category
+from scenes.streets.site import VARIANTS, Site, category
 from scenes.streets.thing import Thing
 
 _TRIES = 4
-_RIDDEN = ("bicycle", "motorcycle")
 
 
 def vehicles(site: Site, area: Area, count: int, ahead: tuple[float, float], speed: float, blocked: float | None) -> None:
@@ -46,7 +49,6 @@ def vehicles(site: Site, area: Area, count: int, ahead: tuple[float, float], spe
 
 def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: float, pace: float, count: int, group: str) -> bool:
     """A vehicle on its way, if there is room; a rider keeps to the edge of the lane and comes with a cycle."""
-    ridden = kind in _RIDDEN
     offset = float(rng.normal(0, 0.08))
     if kind == "bicycle":
         pace, offset = float(rng.uniform(0.3, 0.6)), -site.net.hand * (site.net.main.section.lane / 2 - 0.6)
@@ -54,16 +56,19 @@ def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: floa
     if s[0] < way.arc[0] + 4 or s[-1] > way.end - 4:
         return False
     poses = car_poses(way, s, offset)
-    shape = site.piece(rng, kind)
-    placed = site.move(Thing(category=category(kind), shape=shape, group=group, poses=poses), margin=0.25 if ridden else 0.5)
-    if placed and ridden:
-        site.things.append(Thing(category="cyclist", shape=rider(kind, shape), group=f"{group}/rider", poses=poses))
-    return placed
+    if kind in RIDDEN:
+        cycle, rider = ridden(kind, int(rng.integers(VARIANTS)))
+        placed = site.move(Thing(category=category(kind), shape=cycle, group=group, poses=poses))
+        if placed:
+            site.things.append(Thing(category="cyclist", shape=rider, group=f"{group}/rider", poses=poses))
+        return placed
+    return site.move(Thing(category=category(kind), shape=site.piece(rng, kind), group=group, poses=poses), margin=0.5)
 
 
-def rider(kind: str, cycle: shapes.Shape) -> shapes.Shape:
-    """Who sits on a cycle, in the cycle's frame."""
-    raise NotImplementedError
+@lru_cache(maxsize=256)
+def ridden(kind: str, number: int) -> tuple[Shape, Shape]:
+    """One of `VARIANTS` cycles with who rides it, the same in all scenes; both have the cycle's frame."""
+    return RIDDEN[kind](np.random.default_rng([crc32(kind.encode()), number]))
 
 
 def _waiting(site: Site, area: Area) -> None:
@@ -75,7 +80,7 @@ def _waiting(site: Site, area: Area) -> None:
             arm = net.arm(junction, side)
             s = arm.low + 5.5
             for k in range(int(rng.poisson(0.8))):
-                kind = pick(rng, {name: w for name, w in area.driving.items() if name not in _RIDDEN})
+                kind = pick(rng, {name: w for name, w in area.driving.items() if name not in RIDDEN})
                 shape = site.piece(rng, kind)
                 length = shapes.size(shape)[1]
                 offset = net.hand * 0.5 * arm.section.lane  # drives towards the junction: its right is the arm's left

@@ -37,13 +37,12 @@ def weather(
     height = sin(radians(max(elevation_deg, 2.0)))
     air_mass = 1.0 / (height + 0.05)
     colour = np.exp(-air_mass * np.array([0.09, 0.16, 0.3])) / np.exp(-0.09)
-    hidden = float(np.clip((clouds - 0.55) / 0.4, 0.0, 1.0))  # broken clouds leave the sun free, a closed cover does not
-    sun = 3.2 * (1 - hidden) ** 1.5 * colour
-    blue, white = np.array([0.2, 0.36, 0.72]), np.array([0.62, 0.65, 0.7])
-    day = 0.25 + 0.75 * height
-    clear = (1 - clouds) ** 0.7
-    zenith = day * (clear * blue + (1 - clear) * white * 0.85) * 0.8
-    horizon = day * (clear * np.array([0.62, 0.74, 0.9]) + (1 - clear) * white) * 0.95
+    hidden = float(np.clip((clouds - 0.7) / 0.25, 0.0, 1.0))  # broken clouds leave the sun free, a closed cover does not
+    sun = 6.0 * (1 - hidden) ** 1.5 * colour
+    # A clear sky is about as bright as sunlit ground; a closed cover is all the light there is.
+    day, veiled = 0.25 + 0.75 * height, 0.35 * clouds + 0.65 * hidden
+    zenith = day * ((1 - veiled) * np.array([0.12, 0.25, 0.56]) + veiled * np.array([0.66, 0.69, 0.74]))
+    horizon = day * ((1 - veiled) * np.array([0.5, 0.68, 0.92]) + veiled * np.array([0.76, 0.79, 0.83]))
     horizon = horizon * (1 + 0.35 * (1 - height) * (1 - hidden) * (colour / colour.mean() - 1))
     falling = sun * height
     ground = 0.16 * (falling / np.pi + horizon) * np.array([1.0, 0.98, 0.9])
