@@ -142,7 +142,7 @@ def _pedestrian(rng: np.random.Generator, stride: float, swing: float) -> Shape:
     height, build = _stature(rng), round(float(np.clip(rng.normal(1.05, 0.12), 0.85, 1.4)), 2)
     step, phase = round(stride * height, 3), round(float(rng.integers(16)) / 16, 4)
     outfit = str(rng.choice(people.OUTFITS, p=[0.66, 0.1, 0.1, 0.14]))
-    hair = str(rng.choice(people.HAIR, p=[0.52, 0.36, 0.12]))
+    hair = str(rng.choice(["short", "long", "cap"], p=[0.52, 0.36, 0.12]))
     bag = str(rng.choice(people.BAGS, p=[0.66, 0.17, 0.17]))
     width, depth = people.extent(height, step, swing, build, phase, outfit, bag)
     return shape_of(
@@ -168,7 +168,8 @@ def pedestrian_standing(rng: np.random.Generator) -> Shape:
     return _pedestrian(rng, float(rng.uniform(0.0, 0.06)), round(float(rng.uniform(0, 6)), 1))
 
 
-def _rider(rng: np.random.Generator, cycle: Shape, lean: float) -> Shape:
+def _rider(rng: np.random.Generator, cycle: Shape, lean: float, helmet: float) -> Shape:
+    """Someone on a cycle, with a helmet in a share of cases."""
     seat = cycles.seat_of(cycle)
     return shape_of(
         "rider",
@@ -178,7 +179,7 @@ def _rider(rng: np.random.Generator, cycle: Shape, lean: float) -> Shape:
         stature=max(_stature(rng), 1.6),
         build=round(float(np.clip(rng.normal(1.0, 0.08), 0.85, 1.25)), 2),
         lean=lean,
-        hair=str(rng.choice(people.HAIR, p=[0.3, 0.2, 0.5])),
+        hair="helmet" if rng.uniform() < helmet else str(rng.choice(["short", "long", "cap"])),
         outfit=str(rng.choice(["trousers", "shorts"], p=[0.75, 0.25])),
         bag=str(rng.choice(["none", "backpack"], p=[0.7, 0.3])),
     )
@@ -187,13 +188,13 @@ def _rider(rng: np.random.Generator, cycle: Shape, lean: float) -> Shape:
 def cyclist(rng: np.random.Generator) -> tuple[Shape, Shape]:
     """A bicycle and who rides it (category "rider"): two shapes in one frame, to be given the same poses."""
     ridden = bicycle(rng)
-    return ridden, _rider(rng, ridden, round(float(rng.uniform(18, 38)), 1))
+    return ridden, _rider(rng, ridden, round(float(rng.uniform(18, 38)), 1), 0.4)
 
 
 def motorcyclist(rng: np.random.Generator) -> tuple[Shape, Shape]:
     """A motorcycle and who rides it (category "rider"): two shapes in one frame, to be given the same poses."""
     ridden = motorcycle(rng)
-    return ridden, _rider(rng, ridden, round(float(rng.uniform(12, 25)), 1))
+    return ridden, _rider(rng, ridden, round(float(rng.uniform(12, 25)), 1), 1.0)
 
 
 RIDDEN: dict[str, Callable[[np.random.Generator], tuple[Shape, Shape]]] = {"bicycle": cyclist, "motorcycle": motorcyclist}

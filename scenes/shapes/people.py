@@ -19,7 +19,7 @@ from scenes.shapes.parts import Float, Part, join, unit
 from scenes.shapes.vehicle_shell import creased
 
 OUTFITS = ("trousers", "shorts", "skirt", "coat")
-HAIR = ("short", "long", "cap")
+HAIR = ("short", "long", "cap", "helmet")
 BAGS = ("none", "backpack", "shoulder")
 THIGH, SHIN, UPPER_ARM, FOREARM = 0.245, 0.243, 0.175, 0.15
 SKIN, HAIRS, TOP, TROUSERS, SHOES = range(5)
@@ -210,6 +210,11 @@ def _head(slots: list[list[Part]], stature: float, hair: str) -> None:
     back = np.array([0.03, 0.02, 0.008, -0.003, -0.006])  # the hair line rises towards the forehead
     path = np.stack([np.zeros(5), back, cap[:, 0]], axis=1) * stature
     slots[HAIRS].append(limb(path, cap[:, 1:] * stature, 12, roundness=0.25))
+    if hair == "helmet":
+        shell = [(0.355, 0.05, 0.062), (0.385, 0.064, 0.078), (0.42, 0.066, 0.082), (0.45, 0.055, 0.07), (0.47, 0.03, 0.042)]
+        slots[HAIRS].append(_loft(shell, stature, 1.0, y=-0.002, roundness=0.4))
+        visor = np.array([[0, -0.05, 0.392], [0, -0.05, 0.425]]) * stature
+        slots[SHOES].append(limb(visor, np.array([[0.052, 0.042], [0.048, 0.036]]) * stature, 10, roundness=0.2))
     if hair == "long":
         fall = [(0.305, 0.032, 0.014), (0.335, 0.045, 0.024), (0.38, 0.047, 0.032), (0.42, 0.046, 0.04)]
         slots[HAIRS].append(_loft(fall, stature, 1.0, y=0.03, segments=10))
@@ -224,8 +229,8 @@ def _hem(pose: Pose, stature: float, build: float) -> Part:
     hip = pose.hips.mean(axis=0)
     t = np.array([-0.25, 0.0, 0.5, 0.95])
     path = hip + t[:, None] * (middle - hip)
-    wide = np.array([0.092, 0.108, 0.115, 0.122]) * stature * (0.45 + 0.55 * build)
-    deep = np.array([0.066, 0.076, 0.08, 0.085]) * stature * (0.4 + 0.6 * build) + np.maximum(t, 0) * spread
+    wide = np.array([0.092, 0.117, 0.127, 0.133]) * stature * (0.45 + 0.55 * build)
+    deep = np.array([0.068, 0.085, 0.093, 0.098]) * stature * (0.4 + 0.6 * build) + np.maximum(t, 0) * spread
     return limb(path, np.stack([wide, deep], axis=1), 12, roundness=0.1)
 
 
@@ -244,8 +249,9 @@ def pedestrian(
 ) -> Mesh:
     """A person walking towards -y, or with no `stride` standing. `extent` tells the width and depth that leave the body in proportion.
 
-    stride: length of a step in metres. arm_swing: degrees to either side. build: 1 is average, 1.3 stout. phase: of the walking cycle,
-    in [0, 1). outfit: "trousers", "shorts", "skirt" or "coat". hair: "short", "long" or "cap". bag: "none", "backpack" or "shoulder".
+    stride: length of a step in metres. arm_swing: degrees to either side. build: 1 is average, 1.3 stout. phase: of the walking
+    cycle, in [0, 1). outfit: "trousers", "shorts", "skirt" or "coat". hair: "short", "long", or under a "cap" or "helmet". bag: "none",
+    "backpack" or "shoulder".
     """
     return standing((width, depth, height), *_figure(walking(height, stride, arm_swing, build, phase), height, build, outfit, hair, bag))
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from scenes.shapes.parts import Float, Int, Part, box, rounded_box
+from scenes.shapes.parts import Float, Int, Part, box, boxes, join, rounded_box
 from scenes.shapes.vehicle_shell import Outline, shell, wheels
 
 Mask = NDArray[np.bool_]
@@ -261,11 +261,25 @@ def fittings(body: Body) -> list[list[Part]]:
     places = [(-half, body.clearance + 0.33 * (body.nose - body.clearance))]
     if body.with_tail:
         places.append((half, body.clearance + 0.4 * body.tail))
-    plates = [box(0.5, 0.03, 0.11, (0, y + (0.008 if y < 0 else -0.012), z)) for y, z in places]
-    surrounds = [box(0.53, 0.03, 0.14, (0, y + (0.014 if y < 0 else -0.018), z - 0.015)) for y, z in places]
+    signs = [number_plate(y, z) for y, z in places]
     height = body.clearance + 0.8 * (body.belt - body.clearance)
     edges = [float(body.outline.points(body.outline.at_y([y]))[0][0, 0]) for y in body.handles]
     handles = [box(0.03, 0.17, 0.026, (s * (x - 0.008), y, height)) for x, y in zip(edges, body.handles, strict=True) for s in (-1, 1)]
     slots: list[list[Part]] = [[] for _ in SLOTS]
-    slots[TYRE], slots[RIM], slots[PLATE], slots[PAINT], slots[TRIM] = tyres, rims, plates, mirrors, [*inside, *handles, *surrounds]
+    slots[TYRE], slots[RIM], slots[PLATE], slots[PAINT], slots[TRIM] = (
+        tyres,
+        rims,
+        [plate for plate, _ in signs],
+        mirrors,
+        [*inside, *handles, *(dark for _, dark in signs)],
+    )
     return slots
+
+
+def number_plate(y: float, z: float) -> tuple[Part, Part]:
+    """A plate that stands out of the front (y < 0) or rear at height z, and its dark surround and characters."""
+    face = 1.0 if y > 0 else -1.0
+    places, broad = [-0.19, -0.13, -0.02, 0.06, 0.17], [0.032, 0.032, 0.06, 0.032, 0.07]
+    characters = boxes([[b, 0.01, 0.05] for b in broad], [[x, y + face * 0.004, z + 0.055] for x in places])
+    surround = box(0.53, 0.03, 0.14, (0, y - face * 0.016, z - 0.015))
+    return box(0.5, 0.03, 0.11, (0, y - face * 0.01, z)), join([surround, characters])

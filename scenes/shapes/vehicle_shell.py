@@ -60,6 +60,8 @@ def _bulging(points: Float) -> Int:
     flat = points.reshape(-1, 3)
     outward = np.cross(flat[c] - flat[a], flat[d] - flat[b])
     straight = np.einsum("ij,ij->i", outward, flat[a] + flat[c] - flat[b] - flat[d]) >= 0
+    on_plane = flat[:, 0] == 0.0
+    straight = (straight | (on_plane[b] & on_plane[d])) & ~(on_plane[a] & on_plane[c])  # no triangle lies in the plane of the mirror
     first = np.where(straight[:, None], np.stack([a, b, c], axis=1), np.stack([a, b, d], axis=1))
     second = np.where(straight[:, None], np.stack([a, c, d], axis=1), np.stack([b, c, d], axis=1))
     return np.concatenate([first, second])
@@ -138,7 +140,7 @@ def wheel(radius: float, thick: float, spokes: int, at: Sequence[float], side: i
     tread = [(0, -h), (0.92 * radius, -h), (radius, -0.7 * h), (radius, 0.7 * h), (0.92 * radius, h)]
     tyre = lathe([*tread, (rim, 0.92 * h), (0.95 * rim, 0.35 * h), (0, 0.35 * h)], segments)
     lip = lathe([(0.93 * rim, 0.3 * h), (1.05 * rim, 0.8 * h), (0.93 * rim, 1.02 * h), (0.93 * rim, 0.3 * h)], segments)
-    hub = cylinder(0.24 * rim, 0.6 * h, (0, 0, 0.3 * h), segments=8, top=0.16 * rim)
+    hub = cylinder(0.24 * rim, 0.6 * h, (0, 0, 0.3 * h), segments=6, top=0.16 * rim)
     broad = 1.6 * rim / (spokes + 2)
     arm = box(0.9 * rim, broad, 0.35 * h, (0.5 * rim, 0, 0.42 * h))
     arms = [arm.turned(rotation_z(2 * np.pi * (k + 0.25) / spokes)) for k in range(spokes)]

@@ -10,7 +10,7 @@ from scenes.errors import UserError
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
 from scenes.shapes.parts import Part, box, rounded_box
-from scenes.shapes.vehicle_body import PLATE, RIM, SLOTS, TAIL_LAMP, TRIM, TYRE, Body, fittings, glasshouse, lower_body
+from scenes.shapes.vehicle_body import PLATE, RIM, SLOTS, TAIL_LAMP, TRIM, TYRE, Body, fittings, glasshouse, lower_body, number_plate
 from scenes.shapes.vehicle_shell import wheels
 
 
@@ -215,8 +215,9 @@ def truck(
     slots[TYRE] += tyres
     slots[RIM] += rims
     slots[TAIL_LAMP] = lamps
-    slots[PLATE].append(box(0.5, 0.03, 0.11, (0, half - 0.012, 0.62)))
-    slots[TRIM] += _chassis(a, half, start, rear, r, deck)
+    plate, dark = number_plate(half - 0.01, 0.64)
+    slots[PLATE].append(plate)
+    slots[TRIM] += [dark, *_chassis(a, half, start, rear, r, deck)]
     cargo = rounded_box(2 * a, half - start - 0.01, height - deck, 0.035, (0, 0.5 * (start + half) - 0.005, deck))
     return standing((width, depth, height), *slots, cargo)
 
