@@ -214,7 +214,7 @@ class Furnisher:
         width, depth, _ = size(shape)
         reach = (width**2 + depth**2) ** 0.5 / 2
         a, b = self.layout.length / 2 - reach - 0.04, self.layout.breadth / 2 - reach - 0.04
-        for _ in range(TRIES):
+        for _ in range(TRIES if min(a, b) > 0 else 0):
             if rng.uniform() < corner:
                 x, y = (side * (limit - rng.uniform(0, 0.25)) for side, limit in zip(rng.choice((-1, 1), 2), (a, b), strict=True))
             else:

@@ -153,13 +153,14 @@ def bathroom(f: Furnisher) -> None:
     shower = shape_of("shower", width=side, depth=side, height=min(metres(rng, 1.95, 2.1), f.layout.height - 0.1))
     first, second = (("bathtub", bath), ("shower", shower))[:: 1 if rng.uniform() < 0.35 + 0.06 * area else -1]
     tub = f.in_corner("bath", first[0], first[1], zone=0.5) or f.in_corner("bath/2", second[0], second[1], zone=0.4)
+    toilet = shape_of("toilet", lid=str(rng.choice(["closed", "closed", "open"])))
+    if f.against_wall("toilet", "toilet", toilet, zone=0.5, gap=0.03, sides=0.1) is None:
+        f.against_wall("toilet/2", "toilet", toilet, zone=0.3, gap=0.03)
     style = str(rng.choice(["pedestal", "vanity"]))
     basin = shape_of("washbasin", width=metres(rng, 0.48, 0.8 if style == "vanity" else 0.6), depth=0.46, height=1.02, style=style)
     stand = f.against_wall("washbasin", "sink", basin, zone=0.55, gap=0.03)
     if stand is not None:
         _above_basin(f, stand)
-    lid = str(rng.choice(["closed", "closed", "open"]))
-    f.against_wall("toilet", "toilet", shape_of("toilet", lid=lid), zone=0.5, gap=0.03, sides=0.1)
     if area > 6.5 and tub is not None and tub.category == "bathtub" and f.chance("also a shower", 0.5):
         f.in_corner("shower", "shower", shower, zone=0.4)
     if f.chance("washing machine", 0.5):

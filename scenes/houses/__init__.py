@@ -97,7 +97,7 @@ def sample(config: Config, streams: Streams) -> Scene:
     def draw(name: str) -> Any:
         return getattr(config, name).sample(streams.generator(name))
 
-    house = _house(int(draw("rooms")), round(float(draw("wall_thickness")), 3), round(float(draw("room_height")), 3), draw, streams)
+    house = _house(int(draw("rooms")), round(float(draw("wall_thickness")) / 2, 3) * 2, round(float(draw("room_height")), 3), draw, streams)
     furnished = furnish(house.parts, streams, float(draw("density")), float(draw("small_things")))
     weather = Weather(
         night=bool(draw("night")),

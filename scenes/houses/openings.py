@@ -56,7 +56,7 @@ class Link:
 
 def layouts(rooms: tuple[Room, ...], height: float) -> list[Layout]:
     """An empty layout for each room."""
-    return [Layout(*(round(s, 4) for s in room.inside.size), height) for room in rooms]
+    return [Layout(*(round(s, 3) for s in room.inside.size), height) for room in rooms]
 
 
 def _facing(a: Room, b: Room, wall: float) -> tuple[str, float, float] | None:

@@ -165,7 +165,7 @@ def view_score(place: Surroundings, camera: Camera, pose: Float) -> float:
     """How much there is to see; -inf when something fills the picture from close by or next to nothing is in it."""
     distance, index, _ = place.boxes.hits(pose[:3, 3], view_rays(camera, pose, _COLUMNS, _ROWS))
     distance = np.minimum(distance, 20.0)
-    if np.median(distance) < 0.95 or np.mean(distance < 0.5) > 0.1 or len(np.unique(index)) < _FEWEST_SEEN:
+    if np.median(distance) < 0.95 or np.mean(distance < 0.6) > 0.1 or len(np.unique(index)) < _FEWEST_SEEN:
         return -np.inf
     things = np.where(index < len(place.categories), index, -1)
     return interest(distance, things, place.categories)
