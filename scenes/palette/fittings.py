@@ -113,6 +113,15 @@ def coat(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 
 @ROLES
+def cookware(scheme: Scheme, rng: np.random.Generator) -> Material:
+    if rng.uniform() < 0.6:
+        return steel(scheme, rng)
+    return Material(
+        color=linear(float(rng.choice([0.0, 0.05, 0.6, 0.35])), float(rng.uniform(0.5, 0.85)), float(rng.uniform(0.3, 0.8))), roughness=0.25
+    )
+
+
+@ROLES
 def pan(scheme: Scheme, rng: np.random.Generator) -> Material:
     return neutral(rng, 0.12, 0.24, 0.5) if rng.uniform() < 0.7 else steel(scheme, rng)
 

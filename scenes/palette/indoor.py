@@ -129,7 +129,8 @@ def metal(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def plastic(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=linear(0.6, 0.05, float(rng.uniform(0.12, 0.25))), roughness=0.4)
+    value = float(rng.uniform(0.1, 0.25)) if rng.uniform() < 0.75 else float(rng.uniform(0.5, 0.93))
+    return Material(color=linear(0.6, 0.04, value), roughness=0.4)
 
 
 @ROLES
@@ -201,9 +202,14 @@ def rug_border(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def ceramic(scheme: Scheme, rng: np.random.Generator) -> Material:
-    plain = rng.uniform() < 0.35
-    color = linear(0.1, 0.04, 0.93) if plain else linear(float(rng.uniform()), float(rng.uniform(0.2, 0.75)), float(rng.uniform(0.35, 0.9)))
-    return Material(color=color, roughness=0.25)
+    """Mostly white, cream and stoneware; now and then a strong glaze."""
+    draw = rng.uniform()
+    if draw < 0.45:
+        return Material(color=linear(0.1, float(rng.uniform(0.02, 0.12)), float(rng.uniform(0.86, 0.96))), roughness=0.2)
+    if draw < 0.65:
+        stone = linear(float(rng.uniform(0.05, 0.12)), float(rng.uniform(0.08, 0.35)), float(rng.uniform(0.3, 0.8)))
+        return Material(color=stone, texture=pattern(rng, "concrete", 0.3), roughness=0.5)
+    return Material(color=scheme.accent(rng, (0.15, 0.65), (0.35, 0.9)), roughness=0.2)
 
 
 @ROLES

@@ -5,9 +5,18 @@ One line in a module's `PIECES` adds a thing; the families pick from `PIECES` by
 
 from __future__ import annotations
 
-from scenes.pieces import buildings, indoor, outdoors, traffic
+from scenes.pieces import buildings, fitted, furniture, household, indoor, leisure, outdoors, traffic
 from scenes.pieces.piece import Piece
 
-PIECES: dict[str, Piece] = {**indoor.PIECES, **buildings.PIECES, **outdoors.PIECES, **traffic.PIECES}
+PIECES: dict[str, Piece] = {
+    **indoor.PIECES,
+    **furniture.PIECES,
+    **fitted.PIECES,
+    **household.PIECES,
+    **leisure.PIECES,
+    **buildings.PIECES,
+    **outdoors.PIECES,
+    **traffic.PIECES,
+}
 
 __all__ = ["PIECES", "Piece"]

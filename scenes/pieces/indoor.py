@@ -32,7 +32,13 @@ def bookshelf(rng: np.random.Generator) -> Shape:
 def chair(rng: np.random.Generator) -> Shape:
     back, legs = str(rng.choice(["slats", "bars", "panel"])), str(rng.choice(["tapered", "straight", "round"]))
     return shape_of(
-        "chair", width=metres(rng, 0.42, 0.5), depth=metres(rng, 0.46, 0.54), height=metres(rng, 0.82, 1.0), back=back, legs=legs
+        "chair",
+        width=metres(rng, 0.42, 0.5),
+        depth=metres(rng, 0.46, 0.54),
+        height=metres(rng, 0.82, 1.0),
+        seat_height=metres(rng, 0.43, 0.48),
+        back=back,
+        legs=legs,
     )
 
 
@@ -48,7 +54,9 @@ def plant(rng: np.random.Generator, small: bool = False) -> Shape:
     habit = str(rng.choice(["arching", "blades"] if small or height < 0.9 else ["arching", "blades", "tree"]))
     width = round(height * float(rng.uniform(0.45, 0.7)) if habit != "blades" else max(0.3 * height, 0.14), 3)
     pot = metres(rng, 0.1, 0.14) if small else metres(rng, 0.22, 0.36)
-    return shape_of("plant", width=max(width, pot), height=height, pot=pot, habit=habit, seed=int(rng.integers(VARIANTS)))
+    return shape_of(
+        "plant", width=max(width, pot), height=height, pot=pot, breadth=metres(rng, 0.7, 1.4), habit=habit, seed=int(rng.integers(VARIANTS))
+    )
 
 
 def picture(rng: np.random.Generator) -> Shape:
@@ -72,7 +80,14 @@ def table_lamp(rng: np.random.Generator) -> Shape:
 
 
 def floor_lamp(rng: np.random.Generator) -> Shape:
-    return shape_of("floor_lamp", width=metres(rng, 0.34, 0.5), height=metres(rng, 1.4, 1.75), taper=metres(rng, 0.5, 0.95))
+    return shape_of(
+        "floor_lamp",
+        width=metres(rng, 0.34, 0.5),
+        height=metres(rng, 1.4, 1.75),
+        taper=metres(rng, 0.5, 0.95),
+        shade=metres(rng, 0.2, 0.36),
+        foot=metres(rng, 0.5, 0.75),
+    )
 
 
 def book_stack(rng: np.random.Generator) -> Shape:
@@ -82,26 +97,50 @@ def book_stack(rng: np.random.Generator) -> Shape:
         width=metres(rng, 0.2, 0.27),
         depth=metres(rng, 0.14, 0.19),
         height=0.03 * count,
+        slide=metres(rng, 0.1, 0.5),
         count=count,
         seed=int(rng.integers(VARIANTS)),
     )
 
 
 def book_row(rng: np.random.Generator) -> Shape:
-    return shape_of("book_row", width=metres(rng, 0.2, 0.42), height=metres(rng, 0.22, 0.28), seed=int(rng.integers(VARIANTS)))
+    return shape_of(
+        "book_row",
+        width=metres(rng, 0.2, 0.42),
+        height=metres(rng, 0.22, 0.28),
+        thickness=metres(rng, 0.024, 0.04),
+        seed=int(rng.integers(VARIANTS)),
+    )
 
 
 def vase(rng: np.random.Generator) -> Shape:
     style = str(rng.choice(["round", "tall", "flared", "bottle"]))
-    return shape_of("vase", width=metres(rng, 0.1, 0.2), height=metres(rng, 0.18, 0.42), style=style)
+    return shape_of(
+        "vase",
+        width=metres(rng, 0.1, 0.2),
+        height=metres(rng, 0.18, 0.42),
+        neck=metres(rng, 0.8, 1.15),
+        wall=metres(rng, 0.006, 0.014),
+        style=style,
+    )
 
 
 def bowl(rng: np.random.Generator) -> Shape:
-    return shape_of("bowl", width=metres(rng, 0.16, 0.32), height=metres(rng, 0.06, 0.11))
+    return shape_of(
+        "bowl", width=metres(rng, 0.16, 0.32), height=metres(rng, 0.06, 0.11), foot=metres(rng, 0.35, 0.6), wall=metres(rng, 0.005, 0.009)
+    )
 
 
-def mug(_: np.random.Generator) -> Shape:
-    return shape_of("mug")
+def mug(rng: np.random.Generator) -> Shape:
+    depth = metres(rng, 0.068, 0.1)
+    return shape_of(
+        "mug",
+        width=depth + metres(rng, 0.024, 0.036),
+        depth=depth,
+        height=metres(rng, 0.07, 0.115),
+        taper=metres(rng, 0.75, 1.0),
+        handle=metres(rng, 0.004, 0.007),
+    )
 
 
 def small_plant(rng: np.random.Generator) -> Shape:
@@ -109,7 +148,14 @@ def small_plant(rng: np.random.Generator) -> Shape:
 
 
 def carton(rng: np.random.Generator) -> Shape:
-    return shape_of("carton", width=metres(rng, 0.3, 0.55), depth=metres(rng, 0.25, 0.4), height=metres(rng, 0.2, 0.42))
+    return shape_of(
+        "carton",
+        width=metres(rng, 0.3, 0.55),
+        depth=metres(rng, 0.25, 0.4),
+        height=metres(rng, 0.2, 0.42),
+        tape=metres(rng, 0.035, 0.07),
+        reach=metres(rng, 0.005, 0.06),
+    )
 
 
 def ball(rng: np.random.Generator) -> Shape:
@@ -117,24 +163,34 @@ def ball(rng: np.random.Generator) -> Shape:
 
 
 def stool(rng: np.random.Generator) -> Shape:
-    return shape_of("stool", width=metres(rng, 0.32, 0.42), height=metres(rng, 0.42, 0.5))
+    return shape_of(
+        "stool", width=metres(rng, 0.32, 0.42), height=metres(rng, 0.42, 0.5), pad=metres(rng, 0.02, 0.07), splay=metres(rng, 0.0, 0.05)
+    )
 
 
 PIECES: dict[str, Piece] = {
-    "chair": Piece(category="chair", draw=chair, large=True, rooms={"bedroom": 1, "living": 1, "dining": 6, "office": 3}),
+    "chair": Piece(
+        category="chair", draw=chair, large=True, rooms={"bedroom": 1, "living": 1, "dining": 6, "office": 2, "kitchen": 3, "corridor": 0.5}
+    ),
     "armchair": Piece(category="armchair", draw=armchair, large=True, rooms={"bedroom": 1, "living": 4, "office": 1}),
     "bookshelf": Piece(category="bookshelf", draw=bookshelf, large=True, rooms={"bedroom": 1, "living": 2, "office": 4}),
-    "stool": Piece(category="stool", draw=stool, large=True, rooms={"bedroom": 1, "living": 1, "dining": 1, "office": 1}),
-    "plant": Piece(category="plant", draw=plant, large=True, rooms={"bedroom": 1, "living": 2, "dining": 1, "office": 2}),
-    "small_plant": Piece(category="plant", draw=small_plant, rooms={"bedroom": 1, "living": 2, "dining": 1, "office": 2}),
+    "stool": Piece(
+        category="stool", draw=stool, large=True, rooms={"bedroom": 1, "living": 1, "dining": 1, "office": 1, "kitchen": 2, "bathroom": 1}
+    ),
+    "plant": Piece(category="plant", draw=plant, large=True, rooms={"bedroom": 1, "living": 2, "dining": 1, "office": 2, "corridor": 1}),
+    "small_plant": Piece(
+        category="plant", draw=small_plant, rooms={"bedroom": 1, "living": 2, "dining": 1, "office": 2, "kitchen": 1, "bathroom": 1}
+    ),
     "book_stack": Piece(category="books", draw=book_stack, rooms={"bedroom": 2, "living": 2, "office": 4}),
     "book_row": Piece(category="books", draw=book_row, rooms={"bedroom": 1, "living": 1, "office": 2}, loose=False),
     "vase": Piece(category="vase", draw=vase, rooms={"bedroom": 1, "living": 2, "dining": 2}),
-    "bowl": Piece(category="bowl", draw=bowl, rooms={"living": 1, "dining": 3}),
-    "mug": Piece(category="mug", draw=mug, rooms={"living": 1, "dining": 2, "office": 3}),
-    "carton": Piece(category="box", draw=carton, rooms={"bedroom": 1, "living": 1, "office": 2}),
+    "bowl": Piece(category="bowl", draw=bowl, rooms={"living": 1, "dining": 3, "kitchen": 3}),
+    "mug": Piece(category="mug", draw=mug, rooms={"living": 1, "dining": 2, "office": 3, "kitchen": 3, "bathroom": 1}),
+    "carton": Piece(category="box", draw=carton, rooms={"bedroom": 1, "living": 1, "office": 2, "corridor": 1}),
     "ball": Piece(category="ball", draw=ball, rooms={"bedroom": 2, "living": 1}),
-    "picture": Piece(category="picture", draw=picture, rooms={"bedroom": 1, "living": 2, "dining": 1, "office": 1}, loose=False),
+    "picture": Piece(
+        category="picture", draw=picture, rooms={"bedroom": 1, "living": 2, "dining": 1, "office": 1, "corridor": 2}, loose=False
+    ),
     "table_lamp": Piece(category="lamp", draw=table_lamp, rooms={"bedroom": 2, "living": 1, "office": 1}),
     "floor_lamp": Piece(category="lamp", draw=floor_lamp, large=True, rooms={"bedroom": 1, "living": 2, "office": 1}),
 }

@@ -86,12 +86,13 @@ def washbasin(
     if style == "vanity":
         slab = [(edge, rim_height + z) for z in (-0.05, 0.0)]
         bowl_part = loft(stacked([*slab, *hollow]))
-        body = [rounded_box(width - 0.02, depth - 0.05, rim_height - 0.13, 0.004, (0, 0.01, 0.09), upright=True)]
+        y, low = -depth / 2 + 0.032, rim_height - bowl - 0.03
+        body = [box(width - 0.02, depth - 0.07, low - 0.09, (0, 0.02, 0.09))]
+        body += [box(0.016, depth - 0.072, bowl + 0.004, (s * (width / 2 - 0.018), 0.02, low - 0.006)) for s in (-1, 1)]
         body.append(box(width - 0.08, depth - 0.12, 0.1, (0, 0.03, 0)))
-        y = -depth / 2 + 0.032
         for s in (-1, 1):
-            body.append(rounded_box(width / 2 - 0.018, 0.02, rim_height - 0.2, 0.004, (s * (width / 4 - 0.003), y, 0.12), upright=True))
-            chrome.append(pull("bar", s * 0.045, y - 0.01, rim_height - 0.22, upright=True))
+            body.append(rounded_box(width / 2 - 0.016, 0.022, rim_height - 0.17, 0.004, (s * (width / 4 - 0.003), y, 0.11)))
+            chrome.append(pull("bar", s * 0.045, y - 0.011, rim_height - 0.22, upright=True))
         return standing((width, depth, height), bowl_part, chrome, body)
     outer = [(0.3, -0.22), (0.62, -0.16), (0.94, -0.05), (1.0, -0.015), (0.99, 0.0)]
     shell = [(oval(f * width, f * depth, 28, power), rim_height + z, 0.0, 0.25 * (1 - f) * depth) for f, z in outer]

@@ -82,7 +82,7 @@ def toaster(
     return standing((width, depth, height), body, [foot, arm, dial], slots)
 
 
-@made_of("steel", "plastic")
+@made_of("cookware", "plastic")
 def pot(
     width: float = 0.32,
     depth: float = 0.23,

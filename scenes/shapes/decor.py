@@ -116,7 +116,7 @@ def ball(width: float = 0.24, segments: int = 20) -> Mesh:
 
 @made_of("plastic", "screen")
 def television(width: float = 1.1, depth: float = 0.24, height: float = 0.7, bezel: float = 0.0125, foot: float = 0.42) -> Mesh:
-    """A flat screen in a frame `bezel` broad, on a foot `foot` of its width wide; the screen shows its texture once (texture metres = 1)."""
+    """A flat screen in a frame `bezel` broad on a foot, `foot` of its width wide; it shows its texture once (texture metres = 1)."""
     lift = 0.09 * height + 0.02
     case = rounded_box(width, 0.045, height - lift, 0.012, (0, 0, lift))
     neck = box(0.14 * width, 0.03, lift + 0.02, (0, 0.01, 0.01))
@@ -129,7 +129,10 @@ def television(width: float = 1.1, depth: float = 0.24, height: float = 0.7, bez
 
 @made_of("metal", "screen", "plastic")
 def laptop(width: float = 0.33, depth: float = 0.34, height: float = 0.22, tilt_deg: float = 18.0, screen: float = 0.93) -> Mesh:
-    """An open laptop, its keyboard towards -y, its lid leaning back by `tilt_deg`; the screen, `screen` of the width, shows its texture once (texture metres = 1)."""
+    """An open laptop, its keyboard towards -y, its lid leaning back by `tilt_deg`.
+
+    The screen, `screen` of the width, shows its texture once (texture metres = 1).
+    """
     base = rounded_box(width, 0.68 * depth, 0.016, 0.004, (0, -0.16 * depth, 0))
     keys = box(0.88 * width, 0.3 * depth, 0.003, (0, -0.1 * depth, 0.0145))
     tilt = np.radians(tilt_deg)

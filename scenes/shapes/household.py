@@ -87,7 +87,7 @@ def coat_hooks(
     for k, x in enumerate(xs):
         pegs.append(tube([(x, -thick + 0.004, z), (x, -0.075, z - 0.02), (x, -0.085, z + 0.025)], 0.006, 6))
         if k * many // hooks != (k + 1) * many // hooks:
-            long = z - 0.02 if not worn else coat_length * (z - 0.02)
+            long = (z - 0.02) * (coat_length * (1 - 0.03 * k) if worn else 1.0)
             worn.append(_coat(min(0.34, 0.9 * width), long, depth - thick - 0.02).moved(x, -0.5 * depth - 0.5 * thick + 0.02, z))
     return hung((width, depth, height), plank, pegs, worn)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from scenes.scene import Mesh
@@ -20,7 +22,7 @@ def _fronts(cells: list[Cell], y: float, handle: str, reach: float) -> tuple[lis
     fronts, pulls = [], []
     for k, (x0, z0, x1, z1) in enumerate(cells):
         x, w, h = (x0 + x1) / 2, x1 - x0, z1 - z0
-        fronts.append(rounded_box(w - 0.006, FRONT_M, h - 0.006, 0.004, (x, y + FRONT_M / 2, z0 + 0.003), upright=True))
+        fronts.append(rounded_box(w - 0.006, FRONT_M, h - 0.006, 0.004, (x, y + FRONT_M / 2, z0 + 0.003)))
         if h > w:
             side = -1.0 if k % 2 else 1.0
             pulls.append(pull(handle, x + side * (w / 2 - 0.045), y, z1 - 0.13 if reach > 0 else z0 + 0.13, upright=True))
@@ -46,7 +48,7 @@ def _base(
             zs = high - (high - low) * np.concatenate([[0], np.cumsum(np.linspace(0.7, 1.3, int(drawers)))]) / int(drawers)
         else:
             zs = np.array([high, high - drawer_row, low]) if drawer_row > 0.05 else np.array([high, low])
-        cells += [(a, float(z0), b, float(z1)) for z1, z0 in zip(zs[:-1], zs[1:], strict=True)]
+        cells += [(a, float(z0), b, float(z1)) for z1, z0 in pairwise(zs)]
     fronts, pulls = _fronts(cells, y, handle, 1.0)
     return carcass, fronts, pulls
 
@@ -125,7 +127,7 @@ def kitchen_sink_counter(
 
 
 def _pairs(edges: Float) -> list[tuple[float, float]]:
-    return [(float(a), float(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(float(a), float(b)) for a, b in pairwise(edges)]
 
 
 @made_of("cupboard", "kitchen_front", "metal", wall_hung=True)
@@ -211,7 +213,7 @@ def _hob(style: str, places: list[tuple[float, float, float]], z: float, width: 
     parts = [lathe([(0, 0), (0.5 * r, 0), (0.5 * r, 0.01), (0.3 * r, 0.016), (0, 0.016)], 20, (x, y, z)) for x, y, r in places]
     for sx in (-1, 1):
         x = sx * 0.24 * width
-        bars = [(0.4 * width, 0.01, 0.01), (0.4 * width, 0.0101, 0.01), (0.4 * width, 0.0102, 0.01), (0.4 * width, 0.0103, 0.01)]
+        bars = [(0.4 * width, 0.01, 0.01)] * 4
         parts.append(boxes(bars, [[x, 0.02 + f * depth, z + 0.025] for f in (-0.36, -0.22, 0.22, 0.36)]))
         parts.append(boxes([[0.0098, 0.74 * depth, 0.0098]] * 3, [[x + f * width, 0.02, z + 0.0245] for f in (-0.195, 0.0, 0.195)]))
         feet = [[x + fx * width, 0.02 + fy * depth, z + 0.011] for fx in (-0.188, 0.188) for fy in (-0.355, 0.355)]

@@ -61,7 +61,7 @@ def pendant(width: float = 0.42, height: float = 0.7, shade_height: float = 0.24
 
 @made_of("metal", "bulb")
 def ceiling_dome(width: float = 0.4, height: float = 0.11, rim: float = 0.025, inset: float = 0.93) -> Mesh:
-    """A flat glass dome under the ceiling, in a rim `rim` high; z = `height` is the ceiling. `inset` is the dome's radius over the rim's."""
+    """A flat glass dome in a rim `rim` high; z = `height` is the ceiling. `inset` is the dome's radius over the rim's."""
     r = width / 2
     ring = cylinder(r, rim, (0, 0, height - rim), segments=28)
     angle = np.linspace(0, np.pi / 2, 6)

@@ -47,7 +47,7 @@ def stacked(levels: Sequence[tuple[Float, float] | tuple[Float, float, float, fl
     rings = []
     for outline, z, *shift in levels:
         x, y = shift if shift else (0.0, 0.0)
-        rings.append(np.column_stack([outline + (x, y), np.full(len(outline), z)]))
+        rings.append(np.column_stack([outline + np.array([x, y]), np.full(len(outline), z)]))
     return np.stack(rings)
 
 
@@ -102,7 +102,7 @@ def _lid(rim: Float) -> Part:
 
 def vessel(outer: Sequence[tuple[Float, float]], wall: float, floor: float) -> Part:
     """An open vessel: outlines of its outside from the bottom to the rim, inset by about `wall`; its floor is `floor` thick."""
-    inner = []
+    inner: list[tuple[Float, float]] = []
     for outline, z in reversed(outer):
         reach = np.abs(outline).max(axis=0)
         if z > floor + outer[0][1] + 1e-6 or not inner:
@@ -124,8 +124,8 @@ def ellipsoid(size: Sequence[float], at: Sequence[float] = (0.0, 0.0, 0.0), segm
     angle = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 1)
     profile = np.stack([np.cos(angle), 1 + np.sin(angle)], axis=1)
     profile[[0, -1], 0] = 0.0
-    low = np.asarray(at) - (size[0] / 2, size[1] / 2, 0)
-    return lathe(profile, segments, crease_deg=80).fitted(low, low + np.asarray(size))
+    low = [at[0] - size[0] / 2, at[1] - size[1] / 2, at[2]]
+    return lathe(profile, segments, crease_deg=80).fitted(low, [a + b for a, b in zip(low, size, strict=True)])
 
 
 def turned_about(axis: str, degrees: float) -> Float:

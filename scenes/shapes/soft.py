@@ -172,7 +172,7 @@ def towel_stack(
     piles: list[list[Part]] = [[], []]
     for k in range(many):
         w, d = (1 - slack * rng.uniform(0, 1, 2)) * (width, depth)
-        halves = [puffed(w, d, 0.52 * tall, softness * 0.25 * tall, 0.9, (0, 0, f * 0.48 * tall)) for f in (0, 1)]
+        halves = [rounded_box(w, d, 0.52 * tall, softness * 0.25 * tall, (0, 0, f * 0.48 * tall)) for f in (0, 1)]
         back = rounded_box(w - 0.01, 0.5 * d, tall - 0.003, 0.45 * tall, (0, -0.24 * d, 0.0015), segments=2)
         x, y = slack * rng.uniform(-0.4, 0.4, 2) * (width, depth)
         piles[k % 2].append(join([*halves, back]).moved(x, y, k * tall))

@@ -192,7 +192,7 @@ def stacking_rings(
     groups: list[list[Part]] = [[], [], []]
     count = max(3, int(rings))
     tall = (top - 0.02 - foot) / count
-    circle = arc(1.0, 0, 360, 13)[:-1]
+    circle = arc(1.0, 0, 360, 11)[:-1]
     for k in range(count):
         outer = r * (1 - (1 - taper) * k / (count - 1))
         hole = pole / 2 + 0.002
@@ -212,7 +212,7 @@ def guitar(
     thick: float = 0.1,
     lean_deg: float = 12.0,
 ) -> Mesh:
-    """A guitar that leans back on a stand, its strings to the front; `body` is its body's share of its length, `waist` its narrowest width."""
+    """A guitar that leans back on a stand, its strings to the front; `body` is its body's share of its length, `waist` its narrowness."""
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     long = body * height
     z = 0.5 - 0.5 * np.cos(t)

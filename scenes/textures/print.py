@@ -120,7 +120,8 @@ def packaging(resolution: int, seed: int = 0) -> Image:
     for _ in range(7):
         place = (0.5 + float(rng.uniform(-0.13, 0.13)), 0.62 + float(rng.uniform(-0.13, 0.13)))
         _shape(image, rng, place, float(rng.uniform(0.03, 0.07)), colours[int(rng.integers(2, 5))])
-    _print(image, rng, (0.08, 0.87, 0.92, 0.95), 2, 26, 0.25 * colours[1], 0.9)
+    _print(image, rng, (0.08, 0.86, 0.92, 0.94), 2, 26, 0.25 * colours[1], 0.9)
+    _fill(image, (0.0, 0.96, 1.0, 1.0), colours[0])
     return picture(image)
 
 

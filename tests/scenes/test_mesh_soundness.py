@@ -26,7 +26,7 @@ ROOM_PARTS: Variants = {
         {"length": 4.0, "room_height": 2.5, "thickness": 0.06, "holes": (-1.0, 0.0, 0.9, 2.0, 0.9, 0.8, 1.0, 1.2)},
     ],
     "door": [{"panels": k} for k in range(4)],
-    "window": [{"panes": 3, "bars": 2}, {"panes": 1}],
+    "window": [{"panes": 3, "bars": 2}, {"panes": 1}, {"backdrop": 0}],
 }
 SOLIDS: Variants = {
     "box": [{"x": 1.0, "y": 2.0, "z": 3.0}],
@@ -43,7 +43,11 @@ VARIANTS: Variants = {
     "sofa": [{"seats": 1, "width": 0.85}, {"seats": 3}],
     "bed": [{"width": 0.95, "pillows": 1}, {}],
     "picture": [{"mount": 0.0}, {"width": 1.0, "height": 0.5}],
-    "kitchen_counter": [{}, {"columns": 3, "drawers": 0, "drawer_row": 0.15, "handle": "edge"}, {"handle": "knob", "width": 0.6, "columns": 1}],
+    "kitchen_counter": [
+        {},
+        {"columns": 3, "drawers": 0, "drawer_row": 0.15, "handle": "edge"},
+        {"handle": "knob", "width": 0.6, "columns": 1},
+    ],
     "stove": [{}, {"hob": "gas"}],
     "refrigerator": [{}, {"freezer": 0.0}, {"freezer_below": 0}],
     "range_hood": [{"style": "chimney"}, {"style": "visor"}],
@@ -54,6 +58,37 @@ VARIANTS: Variants = {
     "towel_rail": [{}, {"bars": 5}],
     "shoe_cabinet": [{}, {"columns": 2, "flaps": 2}],
     "coat_rack": [{}, {"coats": 0}, {"coats": 4}],
+    "coat_hooks": [{}, {"hooks": 6, "coats": 4, "width": 1.2}],
+    "glass": [{"style": "tumbler"}, {"style": "wine"}, {"style": "goblet", "filled": 0.8}],
+    "bottle": [{"style": style} for style in ("wine", "beer", "water", "flask")],
+    "package": [{}, {"fold": 0.05, "spout": 0.03, "width": 0.095, "depth": 0.07, "height": 0.24}],
+    "waste_bin": [{"style": "open"}, {"style": "lid"}],
+    "umbrella_stand": [{"umbrellas": 1}, {"umbrellas": 4}],
+    "toy_train": [{"wagons": 0, "depth": 0.2}, {"wagons": 2}],
+    "toy_blocks": [{"seed": 0}, {"seed": 7, "block": 0.04}],
+    "hall_bench": [{}, {"shelf": 0.0}],
+    "office_chair": [{}, {"width": 0.7, "height": 1.2}],
+    "tree": [{"crown": crown, "seed": seed} for seed, crown in enumerate(("round", "oval", "cone", "umbrella"))] + [{"detail": 0.2}],
+    "conifer": [{}, {"width": 1.6, "height": 4.0, "seed": 3}],
+    "bush": [{}, {"width": 0.5, "depth": 0.4, "height": 0.5, "roughness": 0.8, "seed": 5}],
+    "hedge": [{}, {"width": 8.0, "roughness": 0.2, "seed": 2}, {"width": 1.0, "depth": 0.4, "height": 0.5, "detail": 0.3}],
+    "tree_line": [{"detail": 0.3}, {"width": 90.0, "depth": 12.0, "height": 16.0, "seed": 4}],
+    "street_lamp": [{}, {"arm": 0.0, "height": 4.0}, {"double": 1}],
+    "traffic_light": [
+        {"lit": "off"},
+        {"lamps": 2, "lit": "green"},
+        {"lamps": 1, "lit": "amber"},
+        {"arm": 4.0, "height": 5.8, "board": 0.1},
+    ],
+    "traffic_sign": [{"sign": "triangle"}, {"sign": "limit", "plate": 0.6}, {"sign": "octagon"}, {"sign": "diamond"}, {"sign": "square"}],
+    "pole": [{}, {"arms": 0}, {"arms": 3}],
+    "post_box": [{}, {"pillar": 0}],
+    "bus_stop": [{}, {"panes": 2, "width": 2.6, "depth": 1.2}],
+    "fence": [{"style": style} for style in ("picket", "boards", "bars", "chain")],
+    "chain_fence": [{}, {"width": 6.0, "height": 1.0, "mesh": 0.15}],
+    "guard_rail": [{}, {"width": 1.0}],
+    "garden_wall": [{}, {"pillars": 0.3, "height": 1.6}],
+    "gate": [{}, {"open_deg": 50.0, "arch": 0.0, "width": 2.6}],
 }
 CASES = [
     Shape.of(kind, **parameters)
@@ -116,7 +151,8 @@ def test_arrays_are_well_formed(shape: Shape) -> None:
     np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1.0, atol=1e-5)
     shading = mesh.normals[mesh.faces].mean(axis=1)
     assert np.einsum("ij,ij->i", normal, shading).min() > 0, "a shading normal points into the solid"
-    assert sorted(set(mesh.slots.tolist())) == list(range(len(shapes.roles(shape.kind))))
+    used = list(range(len(shapes.roles(shape.kind))))
+    assert sorted(set(mesh.slots.tolist())) == (used[:-1] if ("backdrop", 0) in shape.parameters else used)
     assert not mesh.vertices.flags.writeable
 
 

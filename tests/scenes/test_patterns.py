@@ -11,6 +11,7 @@ from scenes.scene import Texture
 from scenes.textures.fields import clouds
 
 SEEDED = [kind for kind in textures.TEXTURES if kind not in ("checker", "image")]
+PICTURES = ("scenes.textures.pictures", "scenes.textures.print", "scenes.textures.outlook", "scenes.textures.signs")
 VARIANTS = [Texture.of("checker"), *(Texture.of(kind, seed=seed) for kind in SEEDED for seed in (0, 1, 2, 3, 4))]
 
 
@@ -44,7 +45,7 @@ def test_seeds_differ_and_repeat(kind: str) -> None:
     assert np.abs(first.astype(int) - other).mean() > 0.5
 
 
-@pytest.mark.parametrize("kind", [k for k in SEEDED if k not in ("painting", "screen", "spines", "kilim")])
+@pytest.mark.parametrize("kind", [k for k in SEEDED if k != "kilim" and textures.TEXTURES.target(k).split(":")[0] not in PICTURES])
 def test_patterns_are_light_and_of_moderate_contrast(kind: str) -> None:
     image = textures.build(Texture.of(kind, seed=0)).astype(float)
     assert 150 < image.mean() < 250
@@ -66,5 +67,5 @@ def test_wood_grain_runs_along_u() -> None:
 
 
 def test_unknown_texture_lists_the_known() -> None:
-    with pytest.raises(UserError, match="known are checker"):
+    with pytest.raises(UserError, match="known are .*checker"):
         textures.build(Texture.of("plaid-o-matic"))
