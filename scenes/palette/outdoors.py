@@ -35,6 +35,13 @@ def leaves(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 
 @ROLES
+def woods(scheme: Scheme, rng: np.random.Generator) -> Material:
+    """Leaves from afar: duller, and always some green."""
+    color = linear(_between(rng, (0.17, 0.27)), _between(rng, (0.28, 0.44)), _between(rng, (0.46, 0.64)))
+    return Material(color=color, texture=pattern(rng, "leafage", 9.0), roughness=0.9)
+
+
+@ROLES
 def hedge_leaf(scheme: Scheme, rng: np.random.Generator) -> Material:
     color = linear(_between(rng, (0.18, 0.265)), _between(rng, (0.36, 0.56)), _between(rng, (0.52, 0.76)))
     return Material(color=color, texture=pattern(rng, "leafage", 1.0), roughness=0.75)
@@ -47,11 +54,6 @@ def needles(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 
 @ROLES
-def leaves_inner(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=linear(0.19, 0.42, _between(rng, (0.36, 0.44))), texture=pattern(rng, "leafage", 1.6), roughness=1.0)
-
-
-@ROLES
 def bark(scheme: Scheme, rng: np.random.Generator) -> Material:
     color = linear(_between(rng, (0.06, 0.11)), _between(rng, (0.08, 0.35)), _between(rng, (0.4, 0.68)))
     return Material(color=color, texture=pattern(rng, "bark", 0.9), roughness=0.95)
@@ -59,8 +61,8 @@ def bark(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def grass(scheme: Scheme, rng: np.random.Generator) -> Material:
-    color = linear(_between(rng, (0.19, 0.26)), _between(rng, (0.4, 0.6)), _between(rng, (0.5, 0.7)))
-    return Material(color=color, texture=pattern(rng, "grass", 1.5), roughness=0.95)
+    color = linear(_between(rng, (0.175, 0.24)), _between(rng, (0.34, 0.54)), _between(rng, (0.5, 0.68)))
+    return Material(color=color, texture=pattern(rng, "grass", 2.3), roughness=0.95)
 
 
 @ROLES
@@ -281,4 +283,4 @@ def signal_amber(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def signal_green(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=(0.01, 0.3, 0.15), roughness=0.3, emission=(0.03, 1.6, 0.75))
+    return Material(color=(0.01, 0.3, 0.15), roughness=0.3, emission=(0.02, 1.6, 0.5))

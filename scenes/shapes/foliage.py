@@ -1,7 +1,7 @@
 """What plants are made of: tapered limbs, lumpy masses of leaves and the small bent cards that make them look leafy.
 
 Renderers know no transparent textures, so leaves are geometry: a card is a flat tetrahedron, the smallest closed solid, which looks
-like a rhomb of leaves folded along a diagonal from either side. Cards lie like loose shingles on lumps that are dark inside.
+like a rhomb of leaves folded along a diagonal from either side. Cards lie like loose shingles on lumps.
 """
 
 from __future__ import annotations
@@ -109,13 +109,15 @@ def cards(rng: np.random.Generator, places: Float, outward: Float, size: Float, 
 
 
 def _outward(vertices: Float, faces: Int, uvs: Float, normals: Float) -> Part:
-    """Solids [N, V, 3] of equal triangles as a part; where shading normals oppose the front of a face, they turn to it."""
+    """Solids [N, V, 3] of equal triangles as a part; where shading normals hardly face as a side does, they turn to it.
+
+    The margin is for the stretching that follows, which turns normals."""
     count, each = vertices.shape[:2]
     corners = vertices[:, faces]
     facing = unit(np.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]))
     sides = np.stack([facing[:, :2].sum(axis=1), facing[:, 2:].sum(axis=1)], axis=1)  # of the front and of the back
     worst = np.einsum("nfc,nfc->nf", facing, normals[:, faces[:, 0]]).reshape(count, 2, 2).min(axis=2)
-    flat = np.repeat((worst < 0.3)[..., None], 3, axis=2)
+    flat = np.repeat((worst < 0.45)[..., None], 3, axis=2)
     kept = np.where(flat, unit(sides), normals[:, [0, 4]])
     return Part(
         vertices.reshape(-1, 3),

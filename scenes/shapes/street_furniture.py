@@ -102,7 +102,7 @@ def traffic_light(
     housing, lenses, glow = _signal_head(lamps, size, lit)
     if board > 0:
         housing.append(box(1.4 * size + 2 * board, 0.012, tall + 2 * board, (0, -0.2 * size, -board)))
-    low = min(3.3, height) - tall
+    low = (min(3.3, height) if arm else height) - tall
     places = [(0.0, low)]
     poles = [
         _mast(height if arm else low + 0.9 * tall, diameter, 0.85, 0.9),
@@ -194,7 +194,7 @@ def direction_sign(
 
 
 @made_of("pole_wood", "galvanised")
-def pole(height: float = 8.0, diameter: float = 0.24, crossarm: float = 1.6, drop: float = 0.45, arms: int = 1) -> Mesh:
+def pole(height: float = 8.0, diameter: float = 0.24, crossarm: float = 1.6, drop: float = 0.45, arms: int = 2) -> Mesh:
     """A utility pole; `arms` cross-arms `crossarm` long, `drop` metres apart, carry insulators."""
     r = diameter / 2
     wood = [lathe([(0, 0), (r, 0), (0.65 * r, height), (0, height)], 10)]

@@ -20,9 +20,20 @@ _OUTLINES = {
 
 
 def leafy(
-    rng: np.random.Generator, centres: Float, radii: Float, count: int, *, roughness: float = 0.14, core: float = 0.86, fine: bool = True
+    rng: np.random.Generator,
+    centres: Float,
+    radii: Float,
+    count: int,
+    *,
+    roughness: float = 0.14,
+    core: float = 0.86,
+    fine: bool = True,
+    largest: float = 2.0,
 ) -> tuple[Part, Part]:
-    """About `count` cards on ellipsoids at centres [N, 3] with radii [N, 3], and the lumps inside, 80 or 20 triangles each."""
+    """About `count` cards on ellipsoids at centres [N, 3] with radii [N, 3], and the lumps inside, 80 or 20 triangles each.
+
+    Cards are large enough to cover the ellipsoids, but no more than `largest` metres from their middle to their tip.
+    """
     mean = radii.prod(axis=1) ** (1 / 3)
     area = 4 * np.pi * mean**2
     each = np.maximum(np.round(1.5 * count * area / area.sum()).astype(int), 8)
@@ -36,7 +47,7 @@ def leafy(
     index = np.flatnonzero(open_air)
     if len(index) > count:
         index = np.sort(rng.choice(index, count, replace=False))
-    half = 0.72 * np.sqrt(area.sum() / len(owner))
+    half = min(0.68 * np.sqrt(area.sum() / len(owner)), largest)
     size = half * rng.uniform(0.6, 1.25, (len(index), 1)) * np.array([1.0, 0.7])
     leaves = cards(rng, places[index], outward[index], size, 0.55)
     return leaves, lumps(rng, centres, core * radii, roughness, int(fine))
@@ -77,12 +88,12 @@ def _boughs(rng: np.random.Generator, start: float, diameter: float, tips: Float
     foot = np.zeros((count, 1, 3))
     foot[:, 0, 2] = start * rng.uniform(0.8, 1.0, count)
     path = foot + (tips[:, None] - foot) * s
-    path[..., 2] += 0.12 * np.linalg.norm(tips, axis=1)[:, None] * np.sin(np.pi * s[..., 0]) * 0.5
+    path[..., 2] += 0.1 * np.hypot(tips[:, 0], tips[:, 1])[:, None] * np.sin(np.pi * s[..., 0])
     radii = diameter * rng.uniform(0.17, 0.26, (count, 1)) * np.array([1.0, 0.75, 0.5, 0.2])
     return limbs(path, radii, 6)
 
 
-@made_of("bark", "leaves", "leaves_inner")
+@made_of("bark", "leaves")
 def tree(
     width: float = 6.0,
     height: float = 8.5,
@@ -101,16 +112,17 @@ def tree(
     blobs = int(np.clip(round((9 + 5 * density) * min(1.0, 0.4 + 0.6 * detail)), 5, 16))
     centres, radii = _crown(rng, _OUTLINES[crown], width, trunk_height, height, blobs)
     count = max(24, round((300 + 440 * density) * detail))
-    leaves, inner = leafy(rng, centres, radii, count, core=0.72 + 0.16 * density, fine=detail > 0.5)
+    leaves, inner = leafy(rng, centres, radii, count, core=0.68 + 0.14 * density, fine=detail > 0.5, largest=0.36 / np.sqrt(detail))
     fork = 0.96 * trunk_height + 0.12 * (height - trunk_height)
-    tips = centres[:-1] * (0.8, 0.8, 1.0)
-    wood = join([_trunk(rng, 0.5 * (trunk_height + height), trunk_diameter, 0.25), _boughs(rng, fork, trunk_diameter, tips[:6])])
+    reach = np.hypot(centres[:, 0], centres[:, 1])
+    tips = centres[np.argsort(-reach, kind="stable")[:6]] * (0.8, 0.8, 1.0)
+    wood = join([_trunk(rng, 0.5 * (trunk_height + height), trunk_diameter, 0.25), _boughs(rng, fork, trunk_diameter, tips)])
     leaves, margin = filling(leaves, width, width, trunk_height, height), 0.05 * (height - trunk_height)
     inner = filling(inner, 0.86 * width, 0.86 * width, trunk_height + margin, height - margin)
-    return standing((width, width, height), wood, leaves, inner)
+    return standing((width, width, height), wood, [leaves, inner])
 
 
-@made_of("bark", "needles", "leaves_inner")
+@made_of("bark", "needles")
 def conifer(
     width: float = 4.0,
     height: float = 10.0,
@@ -143,7 +155,7 @@ def conifer(
     centres[:, 2] = trunk_height + tall * (0.04 + 0.9 * share)
     radius = 0.36 * width * (1.0 - share)
     inner = lumps(rng, centres, np.stack([radius, radius, np.full(rings, 0.75 * tall / rings)], axis=1), 0.12)
-    return standing((width, width, height), _trunk(rng, 0.8 * height, trunk_diameter, 0.0), boughs, inner)
+    return standing((width, width, height), _trunk(rng, 0.8 * height, trunk_diameter, 0.0), [boughs, inner])
 
 
 @made_of("bark")
@@ -197,11 +209,13 @@ def bush(
 ) -> Mesh:
     """A bush that grows from the ground in a few clumps; `roughness` (0 ... 1) is how unlike they are."""
     count = max(24, round((150 + 220 * density) * detail))
-    green = bush_of(np.random.default_rng([int(seed), 14]), width, depth, height, roughness, count)
+    green = bush_of(np.random.default_rng([int(seed), 14]), width, depth, height, roughness, count, fine=detail > 0.5)
     return standing((width, depth, height), green)
 
 
-def bush_of(rng: np.random.Generator, width: float, depth: float, height: float, roughness: float, count: int) -> Part:
+def bush_of(
+    rng: np.random.Generator, width: float, depth: float, height: float, roughness: float, count: int, *, fine: bool = True
+) -> Part:
     """A bush of `count` cards that fills a box on the ground."""
     clumps = 9
     angle = GOLDEN_ANGLE * np.arange(clumps) + rng.uniform(0, 2 * np.pi)
@@ -210,7 +224,7 @@ def bush_of(rng: np.random.Generator, width: float, depth: float, height: float,
     rise = 0.62 - 0.9 * out + rng.uniform(-0.3, 0.2, clumps) * roughness
     centres = np.stack([out * np.cos(angle), out * np.sin(angle), np.maximum(rise, 0.25)], axis=1)
     scale = np.array([width, depth, height])
-    leaves, inner = leafy(rng, centres * scale, size * scale, count, core=0.86)
+    leaves, inner = leafy(rng, centres * scale, size * scale, count, core=0.86, fine=fine)
     return join([filling(leaves, width, depth, 0.0, height), filling(inner, 0.9 * width, 0.9 * depth, 0.0, 0.94 * height)])
 
 
@@ -230,7 +244,7 @@ def hedge(
     half = 0.75 * np.sqrt((2 * height * (width + depth) + width * depth) / count)
     shallow = min(0.5 * half + 0.8 * roughness, 0.2 * depth)  # where cards lie, below the outermost leaf
     sunk = shallow + 0.25 * half
-    points, faces = welded(rounded_box(width, depth - 2 * sunk, height - sunk, 0.12 * min(depth, height), inner=5))
+    points, faces = welded(rounded_box(width, depth - 2 * sunk, height - sunk, 0.12 * min(depth, height), inner=5 if detail > 0.5 else 2))
     points = points + 0.4 * roughness * ripples(rng, 0.9)(points) * (0.3, 1.0, 1.0)
     points[:, 2] = np.maximum(points[:, 2], 0.0)
     places, outward = _on_box(rng, width, depth, height, shallow, count)
@@ -255,7 +269,7 @@ def _on_box(rng: np.random.Generator, x: float, y: float, z: float, inset: float
     return places * (x - inset, y - 2 * inset, z - inset) + (0, 0, (z - inset) / 2), unit(outward + 0.5 * edge)
 
 
-@made_of("leaves", "leaves_inner")
+@made_of("woods")
 def tree_line(
     width: float = 40.0,
     depth: float = 6.0,
@@ -277,9 +291,11 @@ def tree_line(
     behind = depth * np.array([-0.12, 0.0, 0.1])[row] + 0.08 * depth * rng.normal(size=3 * count)
     centres = np.stack([spot * width, behind, level], axis=1)
     radii = np.stack([across, np.minimum(across, 0.36 * depth), rise], axis=1)
-    leaves, inner = leafy(rng, centres, radii, round((20 + 28 * density) * detail * 3 * count), roughness=0.2, core=0.9, fine=detail > 0.75)
+    leaves, inner = leafy(
+        rng, centres, radii, round((30 + 30 * density) * detail * 3 * count), roughness=0.2, core=0.88, fine=detail > 0.75
+    )
     inner = filling(inner, width, 0.92 * depth, 0.0, 0.97 * height)
-    return standing((width, depth, height), filling(leaves, width, depth, 0.0, height), inner)
+    return standing((width, depth, height), [filling(leaves, width, depth, 0.0, height), inner])
 
 
 def _blades(rng: np.random.Generator, feet: Float, height: Float, breadth: float, lean: float) -> Part:

@@ -46,16 +46,16 @@ def leafage(resolution: int, seed: int = 0, leaves: int = 650) -> Image:
     return picture(image * (1 + 0.07 * depth))
 
 
-def grass(resolution: int, seed: int = 0, blades: int = 1600) -> Image:
+def grass(resolution: int, seed: int = 0, blades: int = 2600) -> Image:
     """A lawn from above: short blades every way, lighter and drier patches."""
     rng = generator("grass", seed)
-    patch = clouds(rng, resolution, falloff=1.5)[..., None]
+    patch = clouds(rng, resolution, falloff=1.2, lowest=3)[..., None]
     fine = clouds(rng, resolution, falloff=0.2, lowest=20)[..., None]
     ground = (0.6 + 0.06 * fine) * np.array([0.96, 1.0, 0.86])
     tones = np.array([[0.62, 0.66, 0.58], [0.72, 0.76, 0.62], [0.84, 0.86, 0.7], [0.92, 0.9, 0.74]], dtype=np.float32)
-    image = _strokes(rng, ground, blades, (0.035, 0.006), tones)
+    image = _strokes(rng, ground, blades, (0.024, 0.004), tones)
     dry = np.array([0.05, 0.03, -0.02])
-    return picture(image * (1 + 0.045 * patch) + dry * np.clip(patch, -1, 1))
+    return picture(image * (1 + 0.02 * patch) + 0.5 * dry * np.clip(patch, -1, 1))
 
 
 def bark(resolution: int, seed: int = 0, ridges: int = 9) -> Image:
