@@ -66,7 +66,7 @@ def camera_poses(rng: np.random.Generator, way: Curve, s: Float, *, height: floa
     heading = way.heading(s)
     place = way.at(s, offset + sway(rng, len(s), amplitude=0.012, period_frames=18.0))
     z = height + sway(rng, len(s), amplitude=0.008, period_frames=7.0)
-    shake = [np.radians(sway(rng, len(s), amplitude=a, period_frames=8.0)) for a in (0.12, 0.12, 0.05)]
+    shake = [np.radians(sway(rng, len(s), amplitude=a, period_frames=8.0)) for a in (0.12, 0.12, 0.1)]
     poses = []
     for k in range(len(s)):
         forward = np.array([np.cos(heading[k]), np.sin(heading[k]), 0.0])

@@ -117,8 +117,8 @@ def arm_name(junction: Junction, side: int) -> str:
 def _curvature(rng: np.random.Generator, s: Float, bend: float, straight: list[tuple[float, float]]) -> Float:
     """Curvature [N], 1/m: `bend` at arc length 0, gentle bends elsewhere, none within the `straight` stretches."""
     knots = np.arange(s[0] - 60.0, s[-1] + 120.0, 55.0)
-    values = rng.normal(0, 0.35 * abs(bend) + 0.003, len(knots))
-    curvature = np.interp(s, knots, values) * (rng.uniform(0, 1) < 0.8)
+    values = rng.normal(0, 0.35 * abs(bend) + 0.006, len(knots))
+    curvature = np.interp(s, knots, values) * (rng.uniform(0, 1) < 0.9)
     window = np.exp(-((s / 45.0) ** 2))
     curvature = curvature * (1 - window) + bend * window
     for low, high in straight:
