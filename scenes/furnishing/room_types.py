@@ -289,7 +289,9 @@ def dining(f: Furnisher) -> None:
     _seat(f, table, seats)
     if f.chance("dining rug", 0.8):
         f.rug("dining rug", table, (1.4, 1.4))
-    vase = shape_of("vase", width=metres(rng, 0.12, 0.2), height=metres(rng, 0.2, 0.38), style=str(rng.choice(["round", "flared", "bottle"])))
+    vase = shape_of(
+        "vase", width=metres(rng, 0.12, 0.2), height=metres(rng, 0.2, 0.38), style=str(rng.choice(["round", "flared", "bottle"]))
+    )
     f.on_top("centrepiece", "vase", vase, f.surfaces[0], at=(0.0, 0.0))
     for name, probability in (("sideboard", 0.95), ("second sideboard", 0.4)):
         if f.chance(name, probability):
@@ -305,9 +307,9 @@ def dining_corner(f: Furnisher) -> None:
     shape, seats = _dining_set(rng, True)
     x, y = f.layout.length / 2 - 0.8, f.layout.breadth / 2 - 0.8
     for _ in range(TRIES):
-        place = {"x": round(float(rng.uniform(-x, x)), 3), "y": round(float(rng.uniform(-y, y)), 3), "z": 0.0}
+        u, v = (round(float(rng.uniform(-k, k)), 3) for k in (x, y))
         yaw = round(float(rng.integers(2)) * pi / 2, 5)
-        item = Item(name="table", category="table", shape=shape, yaw=yaw, group="dining table", **place)
+        item = Item(name="table", category="table", shape=shape, x=u, y=v, z=0.0, yaw=yaw, group="dining table")
         if f.layout.place(item, clearance=0.5):
             f.surfaces.append(Surface(item, size(shape)[2], size(shape)[0] / 2 * 0.75, size(shape)[1] / 2 * 0.75))
             _seat(f, item, seats)

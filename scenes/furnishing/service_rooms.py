@@ -104,7 +104,16 @@ def _row_of_units(f: Furnisher, units: list[Unit], wall: Wall, low: float, high:
         if at + width <= high + 0.03:
             purpose = f"kitchen/{category}/{at:.2f}"
             placed = f.against_wall(
-                purpose, category, shape, walls=[wall], along=middle, zone=0.8, group="kitchen", gap=0.03, clearance=0.0, surface=_top(category)
+                purpose,
+                category,
+                shape,
+                walls=[wall],
+                along=middle,
+                zone=0.8,
+                group="kitchen",
+                gap=0.03,
+                clearance=0.0,
+                surface=_top(category),
             )
         if placed is None:
             left.append((category, shape))
@@ -131,7 +140,9 @@ def _kitchen_table(f: Furnisher) -> None:
     if rng.uniform() < 0.5:
         shape = shape_of("round_table", width=width, height=0.75, pedestal=int(rng.integers(2)))
     else:
-        shape = shape_of("table", width=width, depth=metres(rng, 0.6, 0.75), height=0.75, leg=0.05, legs=str(rng.choice(["straight", "tapered"])))
+        shape = shape_of(
+            "table", width=width, depth=metres(rng, 0.6, 0.75), height=0.75, leg=0.05, legs=str(rng.choice(["straight", "tapered"]))
+        )
     depth = size(shape)[1]
     table = f.against_wall("kitchen table", "table", shape, zone=0.1, sides=0.5, surface=0.75, group="kitchen table")
     if table is None:
@@ -139,9 +150,17 @@ def _kitchen_table(f: Furnisher) -> None:
     chair = pieces.chair(f.rng("kitchen chair/shape"))
     for k, side in enumerate((-1, 1)):
         f.beside(
-            f"kitchen chair/{k}", "chair", chair, table, (side * (width / 2 + 0.08), -0.05 * depth), side * pi / 2 + pi, group="kitchen table",
-            overlap=True, turn_jitter=0.12, jitter=0.03,
-        )  # fmt: skip
+            f"kitchen chair/{k}",
+            "chair",
+            chair,
+            table,
+            (side * (width / 2 + 0.08), -0.05 * depth),
+            side * pi / 2 + pi,
+            group="kitchen table",
+            overlap=True,
+            turn_jitter=0.12,
+            jitter=0.03,
+        )
 
 
 def bathroom(f: Furnisher) -> None:
@@ -178,7 +197,9 @@ def bathroom(f: Furnisher) -> None:
 
 def _above_basin(f: Furnisher, basin: Item) -> None:
     rng = f.rng("mirror")
-    shape = shape_of("mirror", width=metres(rng, 0.45, 0.75), height=metres(rng, 0.6, 0.85), style=str(rng.choice(["square", "square", "oval"])))
+    shape = shape_of(
+        "mirror", width=metres(rng, 0.45, 0.75), height=metres(rng, 0.6, 0.85), style=str(rng.choice(["square", "square", "oval"]))
+    )
     f.on_wall("mirror/place", "mirror", shape, middle=1.6, above=basin)
 
 

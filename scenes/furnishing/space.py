@@ -82,8 +82,9 @@ class Ground:
     def set(self, boxes: Iterable[Box], free: bool) -> None:
         """Makes all cells whose middle is in one of the boxes' footprints free, or not."""
         for box in boxes:
-            reach = (abs(box.half_x * box.axes[0][0]) + abs(box.half_y * box.axes[1][0])), (
-                abs(box.half_x * box.axes[0][1]) + abs(box.half_y * box.axes[1][1])
+            reach = (
+                (abs(box.half_x * box.axes[0][0]) + abs(box.half_y * box.axes[1][0])),
+                (abs(box.half_x * box.axes[0][1]) + abs(box.half_y * box.axes[1][1])),
             )
             low = [max(int((c - r - o) / CELL_M), 0) for c, r, o in zip((box.x, box.y), reach, self.corner, strict=True)]
             high = [int((c + r - o) / CELL_M) + 1 for c, r, o in zip((box.x, box.y), reach, self.corner, strict=True)]

@@ -18,7 +18,9 @@ CLEARANCE_M = 0.25
 _MARGIN_M = 0.06  # kept beyond the clearance, because only the frames' own poses are tested
 _ATTEMPTS, _WANTED = 80, 8
 _MINOR = frozenset(("rug", "picture", "curtain", "radiator", "books", "mug", "bowl", "vase", "clock", "ball", "box", "lamp"))
-_CENTRAL = frozenset(("bed", "sofa", "table", "desk", "stove", "sink", "refrigerator", "counter", "toilet", "bathtub", "shower"))  # what tells the kind of room
+_CENTRAL = frozenset(
+    ("bed", "sofa", "table", "desk", "stove", "sink", "refrigerator", "counter", "toilet", "bathtub", "shower")
+)  # what tells the kind of room
 _GAZE_FRAMES = 10  # between two directions of gaze
 
 

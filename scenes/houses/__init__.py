@@ -97,7 +97,8 @@ def sample(config: Config, streams: Streams) -> Scene:
     def draw(name: str) -> Any:
         return getattr(config, name).sample(streams.generator(name))
 
-    house = _house(int(draw("rooms")), round(float(draw("wall_thickness")) / 2, 3) * 2, round(float(draw("room_height")), 3), draw, streams)
+    wall, height = round(float(draw("wall_thickness")) / 2, 3) * 2, round(float(draw("room_height")), 3)
+    house = build(int(draw("rooms")), wall, height, float(draw("door_leaves")), streams)
     furnished = furnish(house.parts, streams, float(draw("density")), float(draw("small_things")))
     weather = Weather(
         night=bool(draw("night")),
@@ -148,15 +149,14 @@ def sample(config: Config, streams: Streams) -> Scene:
     return config.equip(scene)
 
 
-def _house(count: int, wall: float, height: float, draw: Any, streams: Streams) -> House:
-    """A floor plan with its doors and windows; plans in which a room can't be reached are drawn again."""
-    leaves = float(draw("door_leaves"))
+def build(count: int, wall: float, height: float, leaves: float, streams: Streams) -> House:
+    """A floor plan of `count` rooms with its doors and windows; plans in which a room can't be reached are drawn again."""
     for attempt in range(_PLANS):
         rng = streams.generator(f"plan/{attempt}")
         rooms = floor_plan(count, wall, rng)
         shared = shared_spans(rooms, wall)
         outer = outer_spans(rooms, shared)
-        ways, front = links(rooms, shared, leaves, rng), front_door(rooms, outer, rng)
+        ways, front = links(rooms, shared, leaves, rng), front_door(outer, rng)
         if ways is None or front is None:
             continue
         walls = layouts(rooms, height)

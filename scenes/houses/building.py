@@ -211,7 +211,9 @@ def garden(rooms: tuple[Room, ...], rng: np.random.Generator) -> list[Item]:
         x, y = ((along * east, (north + out)), (east + out, along * north))[k % 2]
         x, y = (x, y) if rng.uniform() < 0.5 else (-x, -y)
         height = metres(rng, 4.5, 9.0)
-        tree = shape_of("tree", width=round(height * float(rng.uniform(0.55, 0.8)), 2), height=height, detail=0.4, seed=int(rng.integers(4)))
+        tree = shape_of(
+            "tree", width=round(height * float(rng.uniform(0.55, 0.8)), 2), height=height, detail=0.4, seed=int(rng.integers(4))
+        )
         items.append(_fixed(f"tree_{k + 1}", "tree", tree, x, y, GROUND_Z, float(rng.uniform(-np.pi, np.pi)), f"tree {k % 2}"))
     return items
 

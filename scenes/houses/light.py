@@ -188,7 +188,9 @@ def light_up(
     visited = [k for k, near in enumerate(nearness) if near == 0.0]
     on = streams.generator("lit").uniform(size=len(parts)) < wishes.lit
     on[visited] |= weather.night or not any(parts[k].windows for k in visited)
-    lights = [room_lights(part, lamps[k], bool(on[k]), weather, streams.child("light").generator(part.room.name)) for k, part in enumerate(parts)]
+    lights = [
+        room_lights(part, lamps[k], bool(on[k]), weather, streams.child("light").generator(part.room.name)) for k, part in enumerate(parts)
+    ]
     lights = kept(lights, nearness, wishes.most - int(not weather.night and weather.sunny))
     direct = irradiance_of(parts, lights, visited)
     sky = sky_of(direct, weather, wishes.ambient, rng)

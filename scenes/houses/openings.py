@@ -56,7 +56,7 @@ class Link:
 
 def layouts(rooms: tuple[Room, ...], height: float) -> list[Layout]:
     """An empty layout for each room."""
-    return [Layout(*(round(s, 3) for s in room.inside.size), height) for room in rooms]
+    return [Layout(round(room.inside.size[0], 3), round(room.inside.size[1], 3), height) for room in rooms]
 
 
 def _facing(a: Room, b: Room, wall: float) -> tuple[str, float, float] | None:
@@ -162,7 +162,7 @@ def links(rooms: tuple[Room, ...], shared: list[Span], leaves: float, rng: np.ra
     return tuple(_link(rooms, span, size, leaves, rng) for span in spans)
 
 
-def front_door(rooms: tuple[Room, ...], outer: list[Span], rng: np.random.Generator) -> Link | None:
+def front_door(outer: list[Span], rng: np.random.Generator) -> Link | None:
     """The way in, into room 0: at a short end where there is one wide enough."""
     width = metres(rng, 0.84, 0.9)
     options = [s for s in outer if s.a == 0 and s.length > width + 2 * _MARGIN_M]

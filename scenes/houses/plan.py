@@ -1,8 +1,8 @@
 """Floor plans: rectangular rooms on both sides of a corridor (or of the living room), joined by doors and open passages.
 
-A plan is drawn in the lines that run through the middle of the walls; rooms are those rectangles less half a wall on each side. Two rows of
-rooms lie along a spine, which may end in a head: the living room, which takes in the spine's width, with another room beside it. Proportions
-are found by drawing and refusing. The house is centred on the origin and mirrored and turned at random.
+A plan is drawn in the lines that run through the middle of the walls; rooms are those rectangles less half a wall on each side. Two rows
+of rooms lie along a spine, which may end in a head: the living room, which takes in the spine's width, with another room beside it.
+Proportions are found by drawing and refusing. The house is centred on the origin and mirrored and turned at random.
 """
 
 from __future__ import annotations
