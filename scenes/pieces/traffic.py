@@ -137,14 +137,14 @@ def _stature(rng: np.random.Generator) -> float:
     return round(float(np.clip(rng.normal(1.71, 0.09), 1.5, 1.95)), 2)
 
 
-def _pedestrian(rng: np.random.Generator, stride: float, swing: float) -> Shape:
+def _pedestrian(rng: np.random.Generator, stride: float, swing: float, height: float, head: float = 1.0) -> Shape:
     """A person in proportion, with a step `stride` times the stature long."""
-    height, build = _stature(rng), round(float(np.clip(rng.normal(1.05, 0.12), 0.85, 1.4)), 2)
+    build = round(float(np.clip(rng.normal(1.05, 0.12), 0.85, 1.4)), 2)
     step, phase = round(stride * height, 3), round(float(rng.integers(16)) / 16, 4)
     outfit = str(rng.choice(people.OUTFITS, p=[0.66, 0.1, 0.1, 0.14]))
     hair = str(rng.choice(["short", "long", "cap"], p=[0.52, 0.36, 0.12]))
     bag = str(rng.choice(people.BAGS, p=[0.66, 0.17, 0.17]))
-    width, depth = people.extent(height, step, swing, build, phase, outfit, bag)
+    width, depth = people.extent(people.Person(height, build, outfit, hair, bag, head), step, swing, phase)
     return shape_of(
         "pedestrian",
         width=width,
@@ -157,15 +157,23 @@ def _pedestrian(rng: np.random.Generator, stride: float, swing: float) -> Shape:
         outfit=outfit,
         hair=hair,
         bag=bag,
+        head=head,
     )
 
 
 def pedestrian_walking(rng: np.random.Generator) -> Shape:
-    return _pedestrian(rng, float(rng.uniform(0.34, 0.44)), round(float(rng.uniform(10, 30)), 1))
+    return _pedestrian(rng, float(rng.uniform(0.34, 0.44)), round(float(rng.uniform(10, 30)), 1), _stature(rng))
 
 
 def pedestrian_standing(rng: np.random.Generator) -> Shape:
-    return _pedestrian(rng, float(rng.uniform(0.0, 0.06)), round(float(rng.uniform(0, 6)), 1))
+    return _pedestrian(rng, float(rng.uniform(0.0, 0.06)), round(float(rng.uniform(0, 6)), 1), _stature(rng))
+
+
+def child(rng: np.random.Generator) -> Shape:
+    """A child of four to ten years, walking."""
+    height = round(float(rng.uniform(1.02, 1.4)), 2)
+    head = round(1.3 - 0.35 * (height - 1.02), 2)
+    return _pedestrian(rng, float(rng.uniform(0.3, 0.42)), round(float(rng.uniform(10, 30)), 1), height, head)
 
 
 def _rider(rng: np.random.Generator, cycle: Shape, lean: float, helmet: float) -> Shape:
@@ -216,4 +224,5 @@ PIECES: dict[str, Piece] = {
     "motorcycle": _met("motorcycle", motorcycle),
     "pedestrian_walking": _met("pedestrian", pedestrian_walking),
     "pedestrian_standing": _met("pedestrian", pedestrian_standing),
+    "child": _met("pedestrian", child),
 }

@@ -7,7 +7,7 @@ body segments (1966): hip 0.53, knee 0.285, shoulder 0.82, elbow 0.63, wrist 0.4
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,6 +54,23 @@ def limb(path: ArrayLike, radii: ArrayLike, segments: int = 8, *, roundness: flo
 
 
 @dataclass(frozen=True)
+class Person:
+    """Who it is: stature in metres, build and size of the head relative to the average adult's, clothes, hair, bag."""
+
+    stature: float
+    build: float
+    outfit: str = "trousers"
+    hair: str = "short"
+    bag: str = "none"
+    head: float = 1.0
+
+    def __post_init__(self) -> None:
+        for what, known in (("outfit", OUTFITS), ("hair", HAIR), ("bag", BAGS)):
+            if getattr(self, what) not in known:
+                raise UserError(f"unknown {what} {getattr(self, what)!r} of a person: known are {', '.join(known)}")
+
+
+@dataclass(frozen=True)
 class Pose:
     """Joints in metres: pairs [2, 3] (left at -x, right at +x) and the foot's pitch [2] in radians; `lean` turns the trunk forwards."""
 
@@ -89,7 +106,7 @@ def walking(stature: float, stride: float, arm_swing: float, build: float, phase
     reach = np.arcsin(min(0.5 * stride / ((THIGH + SHIN) * stature), 0.8))
     thigh = reach * np.sin(turn) + 0.35 * reach * np.maximum(np.cos(turn), 0)
     flex = 0.06 + 2.2 * reach * np.maximum(np.cos(turn), 0) ** 1.3 + 0.5 * reach * np.maximum(-np.sin(turn), 0)
-    hips = np.array([[s * 0.05 * stature * (0.7 + 0.3 * build), 0.0, 0.53 * stature] for s in _SIDES])
+    hips = np.array([[s * 0.047 * stature * (0.7 + 0.3 * build), 0.0, 0.53 * stature] for s in _SIDES])
     knees = _swung(hips, THIGH * stature, thigh)
     ankles = _swung(knees, SHIN * stature, thigh - flex)
     shoulders = _trunk(stature, build, 0.1 * reach, (0.0, 0.53 * stature))
@@ -109,35 +126,36 @@ def _bent(start: Float, end: Float, first: float, second: float, bend: Sequence[
     return start + base * along + np.sqrt(np.maximum(first**2 - base**2, 0)) * aside, start + distance * along
 
 
-def _figure(pose: Pose, stature: float, build: float, outfit: str, hair: str, bag: str) -> list[list[Part]]:
+def _figure(pose: Pose, person: Person) -> list[list[Part]]:
     """Parts by slot: skin, hair, top, trousers, shoes (and bag)."""
-    if outfit not in OUTFITS or hair not in HAIR or bag not in BAGS:
-        raise UserError(f"no such person ({outfit}, {hair}, {bag}): outfits are {OUTFITS}, hair {HAIR}, bags {BAGS}")
-    slots: list[list[Part]] = [[] for _ in range(5)]
+    stature = person.stature
+    limbs: list[list[Part]] = [[] for _ in range(5)]
+    trunk: list[list[Part]] = [[] for _ in range(5)]
+    head: list[list[Part]] = [[] for _ in range(5)]
     for k in range(2):
-        _leg(slots, pose, k, stature, build, outfit)
-        _arm(slots, pose, k, stature, build, bare=outfit == "shorts")
-    upright: list[list[Part]] = [[] for _ in range(5)]
-    _trunk_parts(upright, stature, build, outfit, bag)
-    _head(upright, stature, hair)
+        _leg(limbs, pose, k, person)
+        _arm(limbs, pose, k, person)
+    _trunk_parts(trunk, person)
+    _head(head, stature, person.hair)
     pelvis = pose.hips.mean(axis=0)
     c, s = np.cos(pose.lean), np.sin(pose.lean)
     turn = np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
     neck = pelvis + turn @ np.array([0.0, 0.0, 0.33 * stature])
-    for slot, parts in zip(slots, upright, strict=True):
-        head = [part for part in parts if part.vertices[:, 2].min() > 0.3 * stature]
-        slot += [part.turned(turn).moved(*pelvis) for part in parts if part.vertices[:, 2].min() <= 0.3 * stature]
-        slot += [part.moved(0, 0, -0.33 * stature).moved(*neck) for part in head]
-    if outfit in ("skirt", "coat"):
-        slots[TROUSERS if outfit == "skirt" else TOP].append(_hem(pose, stature, build))
-    return slots
+    for slot, upright, above in zip(limbs, trunk, head, strict=True):
+        slot += [part.turned(turn).moved(*pelvis) for part in upright]
+        slot += [replace(part, vertices=person.head * (part.vertices - (0, 0, 0.33 * stature)) + neck) for part in above]
+    if person.outfit in ("skirt", "coat"):
+        limbs[TROUSERS if person.outfit == "skirt" else TOP].append(_hem(pose, stature, person.build))
+    return limbs
 
 
-def _leg(slots: list[list[Part]], pose: Pose, k: int, stature: float, build: float, outfit: str) -> None:
+def _leg(slots: list[list[Part]], pose: Pose, k: int, person: Person) -> None:
+    """A leg and its shoe."""
+    stature, build, outfit = person.stature, person.build, person.outfit
     hip, knee, ankle = pose.hips[k], pose.knees[k], pose.ankles[k]
     full, calf = 0.5 + 0.5 * build, knee + 0.35 * (ankle - knee)
     path = np.stack([hip, 0.5 * (hip + knee), knee, calf, ankle])
-    cloth = np.array([0.058, 0.051, 0.039, 0.037, 0.031]) * stature * full
+    cloth = np.array([0.053, 0.05, 0.039, 0.037, 0.031]) * stature * full
     bare = np.array([0.05, 0.043, 0.03, 0.032, 0.019]) * stature * full
     if outfit == "shorts":
         slots[TROUSERS].append(limb(np.stack([hip, path[1] + 0.3 * (knee - path[1])]), np.stack([cloth[:2]] * 2, axis=1), roundness=0.2))
@@ -152,11 +170,13 @@ def _leg(slots: list[list[Part]], pose: Pose, k: int, stature: float, build: flo
     slots[SHOES].append(limb(points, np.array([[0.02, 0.024], [0.023, 0.026], [0.025, 0.018], [0.02, 0.013]]) * stature, 8))
 
 
-def _arm(slots: list[list[Part]], pose: Pose, k: int, stature: float, build: float, bare: bool) -> None:
+def _arm(slots: list[list[Part]], pose: Pose, k: int, person: Person) -> None:
+    """An arm and its hand; the sleeves are short with short trousers."""
+    stature, build, bare = person.stature, person.build, person.outfit == "shorts"
     shoulder, elbow, wrist = pose.shoulders[k], pose.elbows[k], pose.wrists[k]
     full = 0.6 + 0.4 * build
     path = np.stack([shoulder, 0.5 * (shoulder + elbow), elbow, 0.5 * (elbow + wrist), wrist])
-    sleeve = np.array([0.034, 0.032, 0.027, 0.026, 0.021]) * stature * full
+    sleeve = np.array([0.032, 0.031, 0.027, 0.026, 0.021]) * stature * full
     if bare:
         slots[TOP].append(limb(path[:2], np.stack([sleeve[:2]] * 2, axis=1), roundness=0.6))
         slots[SKIN].append(limb(path, np.stack([0.8 * sleeve] * 2, axis=1), roundness=0.4))
@@ -173,15 +193,16 @@ def _loft(profile: ArrayLike, stature: float, build: float, y: float = 0.0, segm
     return limb(path, rows[:, 1:] * (0.45 + 0.55 * build, 0.3 + 0.7 * build), segments, roundness=roundness)
 
 
-def _trunk_parts(slots: list[list[Part]], stature: float, build: float, outfit: str, bag: str) -> None:
-    """Pelvis, torso, neck and bag, with the hip joints at z = 0."""
+def _trunk_parts(slots: list[list[Part]], person: Person) -> None:
+    """Pelvis, torso and bag, with the hip joints at z = 0."""
+    stature, build, outfit, bag = person.stature, person.build, person.outfit, person.bag
     pelvis = [(-0.045, 0.06, 0.05), (-0.01, 0.092, 0.064), (0.04, 0.092, 0.064), (0.09, 0.08, 0.056)]
     slots[TROUSERS].append(_loft(pelvis, stature, build, roundness=0.5))
     wide = 1.06 if outfit == "coat" else 1.0
     torso = np.array(
         [
             *[(0.02, 0.097, 0.07), (0.06, 0.093, 0.066), (0.11, 0.088, 0.06), (0.17, 0.095, 0.064)],
-            *[(0.23, 0.104, 0.064), (0.275, 0.107, 0.055), (0.3, 0.085, 0.045), (0.318, 0.05, 0.036)],
+            *[(0.23, 0.107, 0.064), (0.272, 0.114, 0.054), (0.3, 0.09, 0.045), (0.318, 0.05, 0.036)],
         ]
     )
     slots[TOP].append(_loft(torso * (1, wide, wide), stature, build))
@@ -207,7 +228,7 @@ def _head(slots: list[list[Part]], stature: float, hair: str) -> None:
     nose = limb(np.array([[0, -0.062, 0.402], [0, -0.072, 0.385]]) * stature, np.full((2, 2), 0.007 * stature), 6)
     slots[SKIN] += [neck, _loft(face, stature, 1.0, y=-0.01, roundness=0.4), nose]
     cap = np.array([(0.372, 0.034, 0.026), (0.39, 0.046, 0.04), (0.415, 0.0485, 0.053), (0.442, 0.045, 0.056), (0.462, 0.028, 0.036)])
-    back = np.array([0.03, 0.02, 0.008, -0.003, -0.006])  # the hair line rises towards the forehead
+    back = np.array([0.03, 0.02, 0.006, -0.008, -0.014])  # the hair line rises towards the forehead
     path = np.stack([np.zeros(5), back, cap[:, 0]], axis=1) * stature
     slots[HAIRS].append(limb(path, cap[:, 1:] * stature, 12, roundness=0.25))
     if hair == "helmet":
@@ -246,21 +267,21 @@ def pedestrian(
     outfit: str = "trousers",
     hair: str = "short",
     bag: str = "none",
+    head: float = 1.0,
 ) -> Mesh:
     """A person walking towards -y, or with no `stride` standing. `extent` tells the width and depth that leave the body in proportion.
 
     stride: length of a step in metres. arm_swing: degrees to either side. build: 1 is average, 1.3 stout. phase: of the walking
     cycle, in [0, 1). outfit: "trousers", "shorts", "skirt" or "coat". hair: "short", "long", or under a "cap" or "helmet". bag: "none",
-    "backpack" or "shoulder".
+    "backpack" or "shoulder". head: its size relative to an adult's of that height (1.25 for a child).
     """
-    return standing((width, depth, height), *_figure(walking(height, stride, arm_swing, build, phase), height, build, outfit, hair, bag))
+    person = Person(height, build, outfit, hair, bag, head)
+    return standing((width, depth, height), *_figure(walking(height, stride, arm_swing, build, phase), person))
 
 
-def extent(
-    height: float, stride: float, arm_swing: float, build: float, phase: float, outfit: str = "trousers", bag: str = "none"
-) -> tuple[float, float]:
+def extent(person: Person, stride: float, arm_swing: float, phase: float) -> tuple[float, float]:
     """Width and depth in metres of a pedestrian in proportion."""
-    slots = _figure(walking(height, stride, arm_swing, build, phase), height, build, outfit, "short", bag)
+    slots = _figure(walking(person.stature, stride, arm_swing, person.build, phase), person)
     size = np.ptp(join(part for slot in slots for part in slot).vertices, axis=0)
     return float(size[0]), float(size[1])
 
@@ -289,4 +310,4 @@ def rider(
     shoulders = _trunk(stature, build, np.radians(lean), seat)
     elbows, wrists = _bent(shoulders, hold, UPPER_ARM * stature, FOREARM * stature, (0.0, 0.5, -1.0))
     pose = Pose(hips, knees, ankles, np.full(2, -0.15), shoulders, elbows, wrists, np.radians(lean))
-    return assemble(*_figure(pose, stature, build, outfit, hair, bag))
+    return assemble(*_figure(pose, Person(stature, build, outfit, hair, bag)))

@@ -43,7 +43,8 @@ class Body:
     of sheet metal. glazed_tail: whether there is a rear window. corner, cabin_corner: exponents of the outlines in front and behind.
     end_rounding: how far nose and tail stand back, relative to a car's. shelf, tumble: how far the windows stand back below, and lean in.
     rear_header: the roof's drop behind. cladding: a dark lower edge all round. mirror: size; mirror_reach: how far it stands out.
-    handles: y of door handles. with_tail: whether there are tail lamps and a number plate behind.
+    handles: y of door handles. with_tail: whether there are tail lamps and a number plate behind. with_sign:
+    whether there is a dark band, for a bus's destination, over the windscreen.
     """
 
     length: float
@@ -73,6 +74,7 @@ class Body:
     mirror_reach: float = 0.1
     handles: tuple[float, ...] = ()
     with_tail: bool = True
+    with_sign: bool = False
 
     @cached_property
     def outline(self) -> Outline:
@@ -247,6 +249,8 @@ def _window_slots(body: Body, shape: tuple[int, ...]) -> Int:
     if body.glazed_tail:
         glazed[-3:] = True
     cells[1:3, glazed] = GLASS
+    if body.with_sign:
+        cells[3:5, :3] = TRIM
     return cells
 
 

@@ -163,6 +163,7 @@ def bus(
         rear_header=0.02,
         mirror=(0.24, 0.14, 0.4),
         mirror_reach=0.2,
+        with_sign=True,
     )
     return _built(body, width)
 
