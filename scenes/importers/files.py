@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import struct
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +114,6 @@ def _corners(primitive: dict[str, Any]) -> int:
     return int(primitive["indices"] if "indices" in primitive else primitive["attributes"]["POSITION"])
 
 
-@lru_cache(maxsize=4096)
 def beside(folder: Path, name: str) -> Path | None:
     """The file that another one in `folder` calls `name`: there, in other letter case, or by its last name only; None if there is none."""
     relative = name.replace("\\", "/").lstrip("/")

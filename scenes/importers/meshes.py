@@ -117,6 +117,7 @@ def import_mesh(
     return asset
 
 
+@lru_cache(maxsize=512)
 def materials_of(shape: Shape) -> tuple[Material, ...]:
     """Materials, one for each slot, of a shape made from a file."""
     parameters = dict(shape.parameters)
@@ -134,7 +135,7 @@ def parts_of(path: str | Path) -> tuple[str, ...]:
 
 def _metres(name: str, digest: str, axis: str, unit: str, height: float | None, part: str) -> tuple[float, list[str]]:
     """Metres of a unit of the file, and a remark if that had to be guessed."""
-    soup = soup_of(name, digest)[0].part(part)
+    soup = _part(name, digest, part)
     solid, _, _ = repair.solid_faces(soup.vertices, soup.faces)
     if not solid.any():
         raise UserError(f"{name} has no face with an area: export it with its surfaces")
@@ -172,16 +173,21 @@ def soup_of(name: str, digest: str) -> tuple[Soup, tuple[str, ...]]:
     return soup, libraries
 
 
+def _part(name: str, digest: str, part: str) -> Soup:
+    whole, _ = soup_of(name, digest)
+    if part and part not in whole.names:
+        raise UserError(f"{name} has no part {part!r}: it has {', '.join(sorted(whole.names)[:20])}")
+    return whole.part(part)
+
+
 @lru_cache(maxsize=64)
 def _mended(
     path: str, digest: str, up: str, scale: float | tuple[float, ...], turn_deg: float, part: str, origin: str, uvs: str
 ) -> tuple[Mesh, repair.Findings]:
-    whole, _ = soup_of(path, digest)
-    if part and part not in whole.names:
-        raise UserError(f"{path} has no part {part!r}: it has {', '.join(sorted(whole.names)[:20])}")
+    soup = _part(path, digest, part)
     factors = np.broadcast_to(np.asarray(scale, dtype=np.float64), (3,))
     linear = rotation_z(np.radians(turn_deg)) @ np.diag(factors) @ UPWARDS[up]
-    soup = whole.part(part) if uvs == "file" else replace(whole.part(part), uvs=None)
+    soup = soup if uvs == "file" else replace(soup, uvs=None)
     return mend(soup, linear, path, footprint=origin == "footprint")
 
 
@@ -240,7 +246,6 @@ def _slots(soup: Soup) -> NDArray[np.int64]:
     return np.minimum(soup.slots, MAX_SLOTS - 1)
 
 
-@lru_cache(maxsize=512)
 def _materials(path: str, digest: str, part: str) -> tuple[tuple[Material, ...], tuple[str, ...]]:
     """(one material for each slot, remarks)."""
     whole, libraries = soup_of(path, digest)

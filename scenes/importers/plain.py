@@ -16,7 +16,7 @@ def read(path: Path) -> Soup:
     """Triangles of the file, with the colours of its vertices or faces where it has any."""
     mesh = trimesh.load_scene(str(path), process=False).to_mesh()
     if not isinstance(mesh, trimesh.Trimesh) or not len(mesh.faces):
-        raise UserError(f"{path} has no triangles (a point cloud?): export it as a surface")
+        raise UserError(f"{path} has no triangles (a point cloud, or cut off?): export it as a surface")
     faces, vertices = np.asarray(mesh.faces, dtype=np.int64), np.asarray(mesh.vertices, dtype=np.float64)
     visual: Any = mesh.visual
     given = "vertex_normals" in mesh._cache.cache  # asking for the property would compute them

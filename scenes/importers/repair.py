@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 CREASE_DEG = 40.0  # edges sharper than this stay sharp where a file gives no normals
+_MOST_AROUND = 48  # faces around one place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,22 +120,35 @@ def fitting_normals(vertices: Float, faces: Int, normals: Float | None) -> tuple
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     areas = np.cross(b - a, c - a)
-    face_normals = _unit(areas)
-    if normals is None:
-        welded, least = weld(vertices), float(np.cos(np.radians(CREASE_DEG)))
-        places = welded[faces].reshape(-1)
-        sums = np.stack([np.bincount(places, np.repeat(areas[:, k], 3), int(welded.max()) + 1) for k in range(3)], axis=1)
-        normals = _unit(sums)[welded]
-    else:
-        normals, least = _unit(np.nan_to_num(normals)), 0.05
-    fit = np.einsum("fkj,fj->fk", normals[faces], face_normals)
-    misfit = np.nonzero(fit < least)
-    corners = faces.copy()
-    corners[misfit] = len(vertices) + np.arange(len(misfit[0]))
-    origin = np.concatenate([np.arange(len(vertices)), faces[misfit]])
-    everything = np.concatenate([normals, face_normals[misfit[0]]])
-    used, packed = np.unique(corners, return_inverse=True)
-    return origin[used], packed.reshape(-1, 3), everything[used]
+    outwards = np.repeat(_unit(areas), 3, axis=0)
+    wanted = _creased(weld(vertices)[faces].reshape(-1), areas) if normals is None else _unit(np.nan_to_num(normals))[faces].reshape(-1, 3)
+    fit = np.einsum("ij,ij->i", wanted, outwards) > 0.05
+    wanted = np.where(fit[:, None], wanted, outwards)
+    corners = np.column_stack([faces.reshape(-1), np.round(wanted * 1e4).astype(np.int64)])
+    _, first, packed = np.unique(np.ascontiguousarray(corners).view("V32").reshape(-1), return_index=True, return_inverse=True)
+    return faces.reshape(-1)[first], packed.reshape(-1, 3), wanted[first]
+
+
+def _creased(places: Int, areas: Float) -> Float:
+    """Normals [3 F, 3] of all corners: the mean, by area, of the faces around the corner's place [3 F] that bend little from its own.
+
+    At places where very many faces meet (the middle of a fan) all of them count, so that the work stays bounded.
+    """
+    order = np.argsort(places, kind="stable")
+    sizes = np.bincount(places)
+    starts = np.cumsum(sizes) - sizes
+    sums = np.stack([np.bincount(places, np.repeat(areas[:, k], 3)) for k in range(3)], axis=1)[places]
+    few = np.flatnonzero(sizes[places] <= _MOST_AROUND)
+    counts = sizes[places[few]]
+    left = np.repeat(few, counts)
+    within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
+    right = order[np.repeat(starts[places[few]], counts) + within] // 3
+    units = _unit(areas)
+    flat = np.einsum("ij,ij->i", units[left // 3], units[right]) > np.cos(np.radians(CREASE_DEG))
+    corner = left[flat]
+    smooth = np.stack([np.bincount(corner, areas[right[flat], k], len(places)) for k in range(3)], axis=1)
+    sums[few] = smooth[few]
+    return _unit(sums)
 
 
 def _unit(vectors: NDArray[Any]) -> Float:
