@@ -40,10 +40,8 @@ class Collider:
 
 def _directions() -> Float:
     """Vectors [D, 3]: rings about z, and eight close to each of the six axes, so that flat faces keep all their corners."""
-    rings = ((-1.6, 8), (-0.6, 16), (0.0, 16), (0.6, 16), (1.6, 8))
-    azimuth = np.concatenate([2 * np.pi * (np.arange(count) + 0.21) / count for _, count in rings])
-    slope = np.concatenate([np.full(count, rise) for rise, count in rings])
-    around = np.stack([np.cos(azimuth), np.sin(azimuth), slope], axis=1)
+    slope, azimuth = np.meshgrid((-2.2, -1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.2), 2 * np.pi * np.arange(24) / 24)
+    around = np.stack([np.cos(azimuth), np.sin(azimuth), slope], axis=-1).reshape(-1, 3)
     turn = 2 * np.pi * (np.arange(8) + 0.37) / 8
     cap = np.stack([np.full(8, 1.0), 0.06 * np.cos(turn), 0.06 * np.sin(turn)], axis=1)
     caps = np.concatenate([sign * np.roll(cap, axis, axis=1) for axis in range(3) for sign in (1.0, -1.0)])
@@ -54,22 +52,21 @@ _DIRECTIONS = _directions()
 
 
 def _fewer(points: Float) -> Float:
-    """The points themselves, or the extreme ones among many."""
+    """The points themselves, or the extreme ones among many: as they are, and scaled to a cube for the sake of flat cushions."""
     if len(points) <= MOST_POINTS:
         return points
-    return np.asarray(points[np.unique(np.argmax(points @ _DIRECTIONS.T, axis=0))])
+    both = np.concatenate([points @ _DIRECTIONS.T, points / np.ptp(points, axis=0) @ _DIRECTIONS.T], axis=1)
+    return np.asarray(points[np.unique(np.argmax(both, axis=0))])
 
 
 def components(mesh: Mesh) -> tuple[Float, Int, Int]:
-    """Points [V, 3] merged by position (to 10 micrometres), triangles [F, 3] of them, and the component of each triangle [F]."""
+    """Points [V, 3] merged by position (to 10 micrometres), triangles [F, 3] of them, and the component of each point [V]."""
     keys = np.round(mesh.vertices.astype(np.float64) * 1e5).astype(np.int64) + 2**20
     _, first, inverse = np.unique(keys @ (1, 2**21, 2**42), return_index=True, return_inverse=True)
     points, faces = mesh.vertices[first].astype(np.float64), inverse.ravel()[mesh.faces]
     ends = np.concatenate([faces[:, :2], faces[:, 1:]])
     graph = coo_matrix((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(len(points),) * 2)
-    labels = connected_components(graph, directed=False)[1]
-    _, component = np.unique(labels[faces[:, 0]], return_inverse=True)
-    return points, faces, component.ravel()
+    return points, faces, connected_components(graph, directed=False)[1]
 
 
 def _merged(groups: list[Float]) -> list[Float]:
@@ -93,24 +90,31 @@ def _sphere(points: Float) -> float:
 @lru_cache(maxsize=1024)
 def collider(shape: Shape) -> Collider:
     """The collision geometry of a shape, built once."""
-    points, faces, component = components(shapes.build(shape))
-    corners = points[faces]
+    points, faces, label = components(shapes.build(shape))
+    corners, component = points[faces], label[faces[:, 0]]
     six = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))  # six times the volumes of tetrahedra
     volumes = np.maximum(np.bincount(component, six) / 6, 1e-9)
-    moments = np.stack([np.bincount(component, six * corners[:, :, k].sum(axis=1)) for k in range(3)], axis=1) / 24
+    moment = np.einsum("i,ijk->k", six, corners) / 24
     volume = float(volumes.sum())
-    centre = moments.sum(axis=0) / volume
-    groups = [points[np.unique(faces[component == k])] for k in range(len(volumes))]
-    hollow: list[Float | None] = [None] * len(_merged(groups))
-    for k, group in enumerate(groups if len(groups) <= MOST_PARTS else []):
-        if len(group) > 8:
-            hull = ConvexHull(group).volume
-            hollow[k] = corners[component == k] if hull - volumes[k] > np.clip(_EMPTY * hull, _LEAST_M3, _MOST_M3) else None
+    groups = np.split(points[np.argsort(label, kind="stable")], np.cumsum(np.bincount(label))[:-1])
+    merged = _merged(groups)
+    hollow: list[Float | None] = [None] * len(merged)
+    for k, group in enumerate(groups if len(groups) == len(merged) else []):
+        hollow[k] = corners[component == k] if _is_hollow(group, float(volumes[k])) else None
     return Collider(
-        hulls=tuple(_fewer(group) for group in _merged(groups)),
+        hulls=tuple(_fewer(group) for group in merged),
         hollow=tuple(hollow),
-        centre=np.asarray(centre),
+        centre=moment / volume,
         volume=volume,
-        radius=float(np.linalg.norm(points - centre, axis=1).max()),
+        radius=float(np.linalg.norm(points - moment / volume, axis=1).max()),
         sphere=_sphere(points) if len(groups) == 1 else 0.0,
     )
+
+
+def _is_hollow(points: Float, volume: float) -> bool:
+    """Whether much of a component's hull is empty; the bounding box tells it of most without finding the hull."""
+
+    def empty(outer: float) -> bool:
+        return outer - volume > float(np.clip(_EMPTY * outer, _LEAST_M3, _MOST_M3))
+
+    return empty(float(np.ptp(points, axis=0).prod())) and empty(float(ConvexHull(points).volume))

@@ -32,7 +32,7 @@ class Settled:
     rejected: dict[str, str]
 
 
-def settle(fixed: Sequence[Body], dropped: Sequence[Body], bounds: Bounds | None = None, *, seconds: float = 3.0) -> Settled:
+def settle(fixed: Sequence[Body], dropped: Sequence[Body], bounds: Bounds | None = None, *, seconds: float = 2.0) -> Settled:
     """Where `dropped` bodies come to rest on `fixed` ones; those that do not within `seconds` are taken away again."""
     with World(fixed, bounds) as world:
         refused = [body.name for body in dropped if not world.add(body)]
@@ -40,7 +40,7 @@ def settle(fixed: Sequence[Body], dropped: Sequence[Body], bounds: Bounds | None
     return replace(settled, rejected={**dict.fromkeys(refused, "no room"), **settled.rejected})
 
 
-def come_to_rest(world: World, *, seconds: float = 3.0) -> Settled:
+def come_to_rest(world: World, *, seconds: float = 2.0) -> Settled:
     """Run a world until all that moves is at rest; take away what is not after `seconds`, until the rest of the rest lies still."""
     rejected: dict[str, str] = {}
     _wait(world, seconds)
@@ -114,7 +114,7 @@ def record(world: World, count: int, *, fps: float = 30.0) -> dict[str, Float]:
     steps = round(world.hertz / fps)
     assert abs(steps * fps - world.hertz) < 1e-6, "a frame takes a whole number of steps"
     for name in world.movable:
-        world.calm(name, 0.0, 0.0)
+        world.calm(name, 0.0, 0.0, 0.001)
     poses: dict[str, list[Float]] = {name: [world.pose(name)] for name in world.movable}
     for _ in range(count - 1):
         world.step(steps)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -168,7 +168,7 @@ class World:
             self._ids[body.name].append(number)
             self._names[number] = body.name
             self._p.changeDynamics(
-                number, -1, lateralFriction=0.6, spinningFriction=0.002, rollingFriction=0.002, restitution=body.restitution, **self._at
+                number, -1, lateralFriction=0.6, rollingFriction=0.002, spinningFriction=0.002, restitution=body.restitution, **self._at
             )
         self._put(body)
 
@@ -177,22 +177,32 @@ class World:
         for number in self._ids[body.name]:
             self._p.resetBasePositionAndOrientation(number, centre.tolist(), turn, **self._at)
 
-    def add(self, body: Body, gap: float = 0.0) -> bool:
-        """Add a movable body, unless it would be nearer than `gap` metres to other matter or reach out of the bounds: then False."""
-        self._enter(body, float(np.clip(_DENSITY * body.collider.volume, _LEAST_KG, _MOST_KG)))
-        self.movable[body.name] = body
-        if not self._inside(body.name) or self._blocked(body.name, gap):
-            self.remove(body.name)
-            return False
-        self.calm(body.name)
-        self.place(body)
-        return True
+    def add(self, body: Body, gap: float = -0.002) -> bool:
+        """Add a movable body, unless it would be nearer than `gap` metres to other matter or reach out of the bounds: then False.
 
-    def calm(self, name: str, linear: float = 0.05, angular: float = 0.3) -> None:
-        """Set the share of speed and of spin that a movable body loses in a second."""
-        sleep = self._p.ACTIVATION_STATE_ENABLE_SLEEPING
+        A negative gap lets it penetrate, as things in contact do a little.
+        """
+        return self.add_where(body, [body.pose], gap)
+
+    def add_where(self, body: Body, poses: Iterable[Float], gap: float) -> bool:
+        """Add a movable body at the first of `poses` (drawn one by one; the body is not there meanwhile) that is free; False if none is."""
+        mass = float(np.clip(_DENSITY * body.collider.volume, _LEAST_KG, _MOST_KG))
+        self._enter(replace(body, pose=compose(np.eye(3), _AWAY)), mass)
+        for pose in poses:
+            self.place(replace(body, pose=pose))
+            if self._inside(body.name) and not self._blocked(body.name, gap):
+                self.calm(body.name)
+                self._activate(body.name, self._p.ACTIVATION_STATE_ENABLE_SLEEPING)
+                return True
+            self._put(replace(body, pose=compose(np.eye(3), _AWAY)))
+        self._forget(body.name)
+        return False
+
+    def calm(self, name: str, linear: float = 0.05, angular: float = 0.6, rolling: float = 0.006) -> None:
+        """Set the shares of speed and spin that a movable body loses in a second, and its resistance to rolling (lever, metres)."""
+        damping = {"linearDamping": linear, "angularDamping": angular, "rollingFriction": rolling, "spinningFriction": rolling}
         for number in self._ids[name]:
-            self._p.changeDynamics(number, -1, linearDamping=linear, angularDamping=angular, activationState=sleep, **self._at)
+            self._p.changeDynamics(number, -1, **damping, **self._at)
 
     def place(self, body: Body) -> None:
         """Put a movable body (by its name) where `body` says, with its velocity and spin."""
@@ -202,28 +212,34 @@ class World:
             self._p.resetBaseVelocity(number, body.velocity, body.spin, **self._at)
 
     def remove(self, name: str) -> None:
-        """Take a movable body away."""
+        """Take a movable body away and let those that touched it feel it."""
+        touching = {contact.other for contact in self.contacts(name)}
+        self._forget(name)
+        for other in sorted(touching & self.movable.keys()):
+            self.wake(other)
+
+    def _forget(self, name: str) -> None:
         for number in self._ids.pop(name):
             self._p.removeBody(number, **self._at)
             del self._names[number]
-        del self.movable[name]
-        self.wake()
+        self.movable.pop(name, None)
 
-    def wake(self) -> None:
-        """Let everything movable react again."""
-        for name in self.movable:
-            for number in self._ids[name]:
-                self._p.changeDynamics(number, -1, activationState=self._p.ACTIVATION_STATE_WAKE_UP, **self._at)
+    def wake(self, name: str) -> None:
+        """Let a movable body that sleeps react again."""
+        self._activate(name, self._p.ACTIVATION_STATE_WAKE_UP)
+
+    def rest(self, name: str) -> None:
+        """Let a movable body sleep, which saves time, until something that is awake touches it."""
+        self._activate(name, self._p.ACTIVATION_STATE_SLEEP)
+
+    def _activate(self, name: str, state: int) -> None:
+        for number in self._ids[name]:
+            self._p.changeDynamics(number, -1, activationState=state, **self._at)
 
     def pace(self, hertz: int) -> None:
         """Take so many steps a second from now on."""
         self.hertz = hertz
         self._p.setPhysicsEngineParameter(fixedTimeStep=1 / hertz, **self._at)
-
-    def rest(self, name: str) -> None:
-        """Let a movable body sleep, which saves time, until something that is awake touches it."""
-        for number in self._ids[name]:
-            self._p.changeDynamics(number, -1, activationState=self._p.ACTIVATION_STATE_SLEEP, **self._at)
 
     def step(self, count: int) -> None:
         """Advance by `count` steps of 1 / hertz seconds."""
@@ -261,7 +277,9 @@ class World:
 
     def _blocked(self, name: str, gap: float) -> bool:
         number = self._ids[name][0]
-        return any(self._p.getClosestPoints(number, other, gap, **self._at) for other in self._near(number, gap))
+        reach = max(gap, 0.0)
+        near = (self._p.getClosestPoints(number, other, reach, **self._at) for other in self._near(number, reach))
+        return any(entry[8] < gap for entries in near for entry in entries)
 
     def _near(self, number: int, margin: float) -> list[int]:
         """Bodies whose boxes come within a margin of that of a body, in the order of their ids."""
