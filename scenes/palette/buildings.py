@@ -38,8 +38,9 @@ def _brick(rng: np.random.Generator, tones: tuple[int, ...]) -> Material:
 
 
 def _render(rng: np.random.Generator) -> Material:
-    hue = float(rng.choice([rng.uniform(0.06, 0.15), rng.uniform(0.06, 0.15), rng.uniform(0.0, 1.0)]))
-    color = linear(hue, float(rng.uniform(0.02, 0.3)), float(rng.uniform(0.72, 0.95)))
+    warm = rng.uniform() < 0.75
+    hue = float(rng.uniform(0.06, 0.15) if warm else rng.choice([0.0, 0.03, 0.3, 0.55, 0.6]))
+    color = linear(hue, float(rng.uniform(0.02, 0.28 if warm else 0.13)), float(rng.uniform(0.74, 0.95)))
     return Material(color=color, texture=pattern(rng, "render", 4.0), roughness=0.95)
 
 
@@ -53,7 +54,7 @@ def _boards(rng: np.random.Generator) -> Material:
     strong = rng.uniform() < 0.25
     color = linear(
         hue,
-        float(rng.uniform(0.3, 0.55) if strong else rng.uniform(0.0, 0.16)),
+        float(rng.uniform(0.2, 0.4) if strong else rng.uniform(0.0, 0.14)),
         float(rng.uniform(0.5, 0.7) if strong else rng.uniform(0.78, 0.97)),
     )
     return Material(color=color, texture=pattern(rng, "clapboard", 2.4), roughness=0.75)
@@ -156,7 +157,8 @@ def eaves(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def window_glass(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=linear(0.58, float(rng.uniform(0.2, 0.4)), float(rng.uniform(0.17, 0.3))), roughness=0.08)
+    color = linear(float(rng.uniform(0.54, 0.6)), float(rng.uniform(0.1, 0.3)), float(rng.uniform(0.32, 0.5)))
+    return Material(color=color, texture=pattern(rng, "glazing", 4.0), roughness=0.08)
 
 
 @ROLES
@@ -215,7 +217,8 @@ def railing(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def asphalt(scheme: Scheme, rng: np.random.Generator) -> Material:
-    texture = _large(rng, "asphalt", 5.0, age=round(float(rng.choice([0.15, 0.5, 0.9])), 2))
+    patched = int(rng.uniform() < 0.3)
+    texture = _large(rng, "asphalt", 7.0 if patched else 5.0, age=round(float(rng.choice([0.15, 0.5, 0.9])), 2), patches=patched)
     return Material(color=_grey(rng, 0.36, 0.58, 0.09), texture=texture, roughness=0.9)
 
 

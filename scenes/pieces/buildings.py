@@ -7,10 +7,11 @@ import numpy as np
 from scenes.pieces.measures import metres, shape_of
 from scenes.pieces.piece import Piece
 from scenes.scene import Parameter, Shape
-from scenes.shapes.buildings import block_massing, detached_massing, terraced_massing
-from scenes.shapes.halls import shop_massing
+from scenes.shapes.buildings import apartment_massing, detached_massing, terraced_massing
+from scenes.shapes.halls import office_massing, shop_massing
 
 VARIANTS = 16  # of what hangs behind the windows
+MANY_WINDOWS = 24  # on a front: more of them than that are made with fewer parts
 STOREY_M = (2.6, 3.3)
 
 
@@ -58,7 +59,7 @@ def _free_standing(rng: np.random.Generator, storeys: int, width: float) -> Shap
         dormers=int(rng.choice([0, 0, 1, 2])),
         shutters=_flag(rng, 0.22),
         across=across,
-        **_windows(rng, (0.95, 1.7), (1.1, 1.5)),
+        **_windows(rng, (1.1, 1.8), (1.2, 1.55)),
     )
 
 
@@ -87,14 +88,16 @@ def apartment_block(rng: np.random.Generator) -> Shape:
     storeys, width = int(rng.integers(3, 8)), metres(rng, 14.0, 30.0)
     roof, pitch, plinth = str(rng.choice(["flat", "hip"], p=[0.7, 0.3])), metres(rng, 20, 32), metres(rng, 0.3, 0.8)
     depth, balcony, every = metres(rng, 11.0, 15.0), metres(rng, 1.0, 1.6), int(rng.choice([0, 2, 3, 3]))
-    rest = block_massing(width, depth, roof, pitch, plinth, balcony if every else 0.6, 0.5 if roof == "flat" else 0.0).beside_storeys
+    bays = round(width / float(rng.uniform(2.8, 3.8)))
+    rest = apartment_massing(width, depth, roof, pitch, plinth, balcony, every).beside_storeys
     return shape_of(
         "apartment_block",
         width=width,
         depth=depth,
         height=rest + storeys * metres(rng, 2.7, 3.2),
         storeys=storeys,
-        bays=round(width / float(rng.uniform(2.8, 3.8))),
+        bays=bays,
+        detail=1 if bays * storeys > MANY_WINDOWS else 2,
         balcony_depth=balcony,
         balcony_every=every,
         roof=roof,
@@ -132,15 +135,18 @@ def shop(rng: np.random.Generator) -> Shape:
 def office_block(rng: np.random.Generator) -> Shape:
     storeys, width, depth = int(rng.integers(3, 8)), metres(rng, 18.0, 34.0), metres(rng, 12.0, 18.0)
     ground, parapet, canopy = metres(rng, 3.4, 4.6), metres(rng, 0.4, 1.1), metres(rng, 1.2, 2.4)
-    rest = block_massing(width, depth, "flat", 0.0, 0.2, canopy, parapet).beside_storeys
+    rest = office_massing(width, depth, 0.2, canopy, parapet).beside_storeys
+    bays = round(width / float(rng.uniform(3.6, 7.5)))
     return shape_of(
         "office_block",
         width=width,
         depth=depth,
         height=rest + ground + (storeys - 1) * metres(rng, 3.2, 3.6),
         storeys=storeys,
-        bays=round(width / float(rng.uniform(3.6, 7.5))),
+        bays=bays,
+        detail=1 if bays * storeys > MANY_WINDOWS else 2,
         window_height=metres(rng, 1.4, 2.1),
+        plinth=0.2,
         pier=metres(rng, 0.3, 1.2),
         module=metres(rng, 1.2, 1.9),
         ground_height=ground,

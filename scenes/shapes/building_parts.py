@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from scenes.shapes.facades import PANE_DEPTH_M, Frame, Opening, Slots, block, bo
 from scenes.shapes.parts import Part
 from scenes.shapes.roofs import SHELL_M, chimney, dormer, gable_profile, lean_to, rise, roof_over
 
-STEPS_M = 0.64  # how far a front door's steps reach
+STEP_M = 0.32  # depth of a step before a front door
 STACK_M = 0.8  # of a chimney above the ridge
 Walls = list[list[Opening]]
 
@@ -60,12 +60,12 @@ class Massing:
         width, depth = self.footprint
         return gable_profile(self.roof, width if self.across else depth, self.pitch_deg)
 
-    def covering(self, top: float, detail: int) -> Slots:
+    def covering(self, top: float) -> Slots:
         """The roof on walls that end at z = top."""
         width, depth = self.footprint
         if self.roof == "flat":
             return {"eaves": [rim(width + 2 * self.overhang, depth + 2 * self.overhang, 0.35, 0.12, top)]}
-        return roof_over(self.roof, width, depth, top, self.pitch_deg, self.overhang, self.verge, self.across, detail)
+        return roof_over(self.roof, width, depth, top, self.pitch_deg, self.overhang, self.verge, self.across)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +130,17 @@ def door_leaf(frame: Frame, door: Opening) -> Slots:
 
 def steps(x: float, y: float, plinth: float, width: float = 1.5) -> list[Part]:
     """Two steps up to a door in a front wall at y, or one where the plinth is low."""
-    treads = [(width, STEPS_M / 2, plinth - 0.012, 0.05), (width + 0.24, STEPS_M, plinth / 2, 0.02)]
-    return [block(w, reach + into, h, (x, y - (reach - into) / 2, 0)) for w, reach, h, into in treads[: 2 if plinth > 0.25 else 1]]
+    treads = [(width, STEP_M, plinth - 0.012, 0.05), (width + 0.24, 2 * STEP_M, plinth / 2, 0.02)]
+    return [block(w, reach + into, h, (x, y - (reach - into) / 2, 0)) for w, reach, h, into in treads[: _step_count(plinth)]]
+
+
+def steps_reach(plinth: float) -> float:
+    """How far the steps to a door stand out before the wall."""
+    return STEP_M * _step_count(plinth)
+
+
+def _step_count(plinth: float) -> int:
+    return 2 if plinth > 0.25 else 1
 
 
 def canopy(x: float, y: float, z: float, depth: float, posts: bool, width: float = 2.0) -> Slots:
@@ -168,12 +177,17 @@ def raised(massing: Massing, walls: Walls, top: float, detail: int, *, lintel: f
     """Plinth, body and roof, and the openings' dressing; shutters on the front only."""
     width, depth = massing.footprint
     placed = frames(width, depth)
-    fine = (detail, detail, min(detail, 1), detail)  # the back is seldom seen
-    dressed = [dressing(placed[k], walls[k], fine[k], lintel, shutters and k == 0 and detail > 0) for k in range(4)]
+    fine = (detail, detail, max(detail - 1, 0), detail)  # the back is seldom seen
+    seen = [[o if fine[k] else replace(o, ring=0.0) for o in walls[k]] for k in range(4)]
+    dressed = [dressing(placed[k], seen[k], fine[k], lintel, shutters and k == 0) for k in range(4)]
     lid = "plinth" if massing.roof == "flat" else "facade"
-    shell = body(width, depth, top, walls, massing.profile, massing.across, lid=lid)
-    foot = {"plinth": [block(width + 0.06, depth + 0.06, massing.plinth - 0.02)]}
-    return merge(shell, massing.covering(top, detail), foot, *dressed)
+    shell = body(width, depth, top, seen, massing.profile, massing.across, lid=lid)
+    beside = 0.06 if massing.reach[0] > 0 else -0.01  # nothing stands out from a party wall
+    foot = {"plinth": [block(width + beside, depth + 0.06, massing.plinth - 0.02)]}
+    pipe = (0.03, 0.105, massing.plinth + 0.01, top - 0.3, -0.085, -0.01)
+    pipes = [pipe] if detail > 0 and massing.roof != "flat" and not massing.across else []
+    drains = {"eaves": [part for k in (0, 2) for part in solids(placed[k], pipes)]}
+    return merge(shell, massing.covering(top), foot, drains, *dressed)
 
 
 def on_the_ridge(massing: Massing, top: float, height: float, count: int, places: Sequence[float] = (-0.4, 0.4)) -> Slots:
@@ -202,7 +216,7 @@ def in_the_roof(massing: Massing, top: float, count: int, width: float, detail: 
     foot = top + back * slope + SHELL_M - 0.08
     if not massing.across and foot + 1.3 + 0.4 * width < top + ridge:
         made += [dormer((k + 0.5) * w / count - w / 2, -d / 2 + back, foot, slope, width, 1.25, detail) for k in range(count)]
-    if ridge > 2.0 and detail > 0:
+    if ridge > 2.0 and massing.verge > 0.1 and detail > 0:  # not in party walls
         gables = (0, 2) if massing.across else (1, 3)
         span = w if massing.across else d
         made += [attic_window(frames(w, d)[k], span / 2, top + 0.22 * ridge, 0.9, 1.1) for k in gables]

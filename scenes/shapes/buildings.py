@@ -14,7 +14,6 @@ from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
 from scenes.shapes.building_parts import (
     STACK_M,
-    STEPS_M,
     Glazing,
     Massing,
     balcony,
@@ -25,11 +24,13 @@ from scenes.shapes.building_parts import (
     on_the_ridge,
     raised,
     steps,
+    steps_reach,
 )
 from scenes.shapes.facades import Slots, block, body, dressing, frames, merge, solids
 from scenes.shapes.parts import Part
 from scenes.shapes.roofs import lean_to
 
+CANOPY_M = 0.58  # over the entrance of flats
 _WALLED = ("facade", "plinth", "eaves", "window_glass", "window_curtain", "window_frame", "stone_trim")
 HOUSE = (*_WALLED, "roof", "front_door", "chimney", "railing")
 TERRACE = (*_WALLED, "roof", "front_door", "chimney")
@@ -50,10 +51,10 @@ def detached_massing(
         depth=depth,
         roof=roof,
         pitch_deg=pitch_deg,
-        overhang=0.1 if roof == "flat" else overhang,
+        overhang={"flat": 0.1, "gambrel": min(overhang, 0.28)}.get(roof, overhang),  # a steep slope must not hang down over the windows
         verge=0.6 * overhang,
         across=bool(across),
-        front=max(front, STEPS_M),
+        front=max(front, steps_reach(plinth)),
         plinth=plinth,
         stack=stack,
     )
@@ -88,20 +89,26 @@ def detached_house(
     w, d = m.footprint
     storey = (height - m.beside_storeys) / storeys
     top = plinth + storeys * storey
-    glazing = Glazing(width=window_width, height=window_height, panes=(2, 1 + seed % 2))
+    pitch = w / bays
+    wide = min(window_width, (0.5 if shutters else 0.8) * pitch)
+    glazing = Glazing(width=wide, height=window_height, panes=(2, 1 + seed % 2))
     sill, bay = glazing.sill(storey), min(bays - 1, int(door_position * bays))
     floors = [plinth + k * storey for k in range(storeys)]
     walls = glazing.storeys((w, d, w, d), (bays, max(1, round(d / 5)), bays, max(1, round(d / 4.2))), floors, sill, seed)
     head = sill + window_height
     s = walls[0][bay].s
     front = frames(w, d)[0]
+    lounge = bays - 1 if 2 * bay < bays else 0
+    walls[0][lounge] = glazing.at(
+        walls[0][lounge].s, plinth + sill, np.random.default_rng([seed, 4]), wide if shutters else min(1.6 * wide, 0.8 * pitch)
+    )
     walls[0][bay] = door = doorway(s, plinth, 1.02, head)
-    extras = [door_leaf(front, door) if detail > 1 else {}, {"plinth": steps(s - w / 2, -d / 2, plinth)}]
+    extras = [door_leaf(front, door) if detail > 1 else {}, {"plinth": steps(s - w / 2, -d / 2, plinth, min(1.5, 0.9 * pitch))}]
     if upstairs:
-        walls[0][bays + bay] = doorway(s, floors[1] + 0.03, window_width, head - 0.03, "window_glass", 0.12)
-        extras.append(balcony(front, s, floors[1], window_width + 1.4, balcony_depth, detail > 1))
+        walls[0][bays + bay] = doorway(s, floors[1] + 0.03, wide, head - 0.03, "window_glass", 0.12)
+        extras.append(balcony(front, s, floors[1], min(wide + 1.4, 0.98 * pitch), balcony_depth, detail > 1))
     elif porch > 0:
-        extras.append(canopy(s - w / 2, -d / 2, plinth + head + 0.12, porch, porch > 1.0))
+        extras.append(canopy(s - w / 2, -d / 2, plinth + head + 0.12, porch, porch > 1.0, min(2.0, pitch)))
     extras += [on_the_ridge(m, top, height, chimneys), in_the_roof(m, top, dormers, 1.5, detail)]
     slots = merge(raised(m, walls, top, detail, lintel=0.18, shutters=bool(shutters)), *extras)
     return standing((width, depth, height), *parts_of(slots, HOUSE))
@@ -114,7 +121,7 @@ def terraced_massing(width: float, depth: float, roof_pitch: float, plinth: floa
         pitch_deg=roof_pitch,
         overhang=0.35,
         verge=0.0,
-        front=max(bay_window, STEPS_M),
+        front=max(bay_window, steps_reach(plinth)),
         plinth=plinth,
         stack=STACK_M,
     )
@@ -176,18 +183,20 @@ def _bay(x: float, y: float, width: float, depth: float, glazing: Glazing, plint
     return merge(*made, {"roof": [lean_to(width + 0.2, depth + 0.12, 0.35, 0.1, (x, y, head + 0.35))]})
 
 
-def block_massing(width: float, depth: float, roof: str, pitch_deg: float, plinth: float, front: float, parapet: float = 0.0) -> Massing:
+def apartment_massing(
+    width: float, depth: float, roof: str, roof_pitch: float, plinth: float, balcony_depth: float, balcony_every: int
+) -> Massing:
+    """Flat roofs have a parapet of half a metre."""
     flat = roof == "flat"
     return Massing(
         width=width,
         depth=depth,
         roof=roof,
-        pitch_deg=pitch_deg,
+        pitch_deg=roof_pitch,
         overhang=0.1 if flat else 0.5,
-        verge=0.25,
-        front=max(front, 0.12),
+        front=balcony_depth if balcony_every else max(CANOPY_M, steps_reach(plinth)),
         plinth=plinth,
-        stack=parapet,
+        stack=0.5 if flat else 0.0,
     )
 
 
@@ -210,13 +219,13 @@ def apartment_block(
     detail: int = 2,
 ) -> Mesh:
     """Flats on 3-8 storeys: every `balcony_every`-th bay has balconies (0: none), `bands` of that height mark the floors (0: none)."""
-    m = block_massing(width, depth, roof, roof_pitch, plinth, balcony_depth if balcony_every else 0.6, 0.5 if roof == "flat" else 0.0)
+    m = apartment_massing(width, depth, roof, roof_pitch, plinth, balcony_depth, balcony_every)
     w, d = m.footprint
     storey = (height - m.beside_storeys) / storeys
     top = height - m.beside_storeys + plinth + m.stack
     glazing = Glazing(width=window_width, height=window_height, panes=(2, 1))
     sill, floors = glazing.sill(storey), [plinth + k * storey for k in range(storeys)]
-    walls = glazing.storeys((w, d, w, d), (bays, max(1, round(d / 5)), bays, max(1, round(d / 5))), floors, sill, seed)
+    walls = glazing.storeys((w, d, w, d), (bays, max(1, round(d / 6)), bays, max(1, round(d / 6))), floors, sill, seed)
     front = frames(w, d)[0]
     head = sill + window_height
     entrance = bays // 2
@@ -231,7 +240,10 @@ def apartment_block(
     walls[0][entrance] = door
     double = [(door.s - 0.04, door.s + 0.04, plinth + 0.08, plinth + head - 0.08, door.reveal - 0.004, door.reveal + 0.05)]
     extras.append(
-        {"window_frame": solids(front, double), "roof": [block(3.0, 0.6, 0.14, (door.s - w / 2, -d / 2 - 0.28, plinth + head + 0.1))]}
+        {
+            "window_frame": solids(front, double),
+            "roof": [block(3.0, CANOPY_M + 0.02, 0.14, (door.s - w / 2, -d / 2 - CANOPY_M / 2 + 0.01, plinth + head + 0.1))],
+        }
     )
     if bands > 0 and detail > 0:
         extras.append({"stone_trim": [block(w + 0.05, d + 0.05, bands, (0, 0, z - bands + 0.02)) for z in floors[1:]]})

@@ -23,8 +23,8 @@ Slots = dict[str, list[Part]]
 class Opening:
     """A window or door in a wall: middle `s`, lower edge `z`, and size in metres.
 
-    pane: the role of what closes it. ring: the frame's breadth. reveal: depth of the frame behind the wall. panes: columns and rows that
-    glazing bars make. veil: how much of the glass a blind (positive, from above) or curtains (negative, from both sides) hide.
+    pane: the role of what closes it. ring: the frame's breadth, 0 for none. reveal: depth of the frame behind the wall. panes: columns and
+    rows that glazing bars make. veil: how much of the glass a blind (positive, from above) or curtains (negative, from both sides) hide.
     dressed: with sill and lintel.
     """
 
@@ -159,7 +159,8 @@ def _recesses(frame: Frame, openings: Sequence[Opening], xs: Float, zs: Float, s
     outer = np.concatenate([corners, np.repeat(reveal[..., None], 4, axis=1)], axis=2)
     inward = np.array([(1, 1, 0), (-1, 1, 0), (-1, -1, 0), (1, -1, 0)])
     inner = outer + ring[..., None] * inward
-    pane = inner + np.array([0.0, 0.0, PANE_DEPTH_M])
+    framed = ring[:, 0] > 0
+    pane = inner + np.where(framed, PANE_DEPTH_M, 0.0)[:, None, None] * np.array([0.0, 0.0, 1.0])
     following = [1, 2, 3, 0]
     flank = np.stack([outer, rim, rim[:, following], outer[:, following]], axis=2)
     border = np.stack([outer, outer[:, following], inner[:, following], inner], axis=2)
@@ -175,10 +176,10 @@ def _recesses(frame: Frame, openings: Sequence[Opening], xs: Float, zs: Float, s
         side = np.concatenate([flank[n, k, :2], between, flank[n, k, 2:]])
         s, z, d = side.T
         reveals.append(fan(frame.place(side), np.column_stack([d + shift, z] if along else [s + shift, d])))
-    frames_of = np.concatenate([border, step]).reshape(-1, 4, 3)
+    rings = np.concatenate([border[framed], step[framed]]).reshape(-1, 4, 3)
     roles = [opening.pane for opening in openings]
     panes = {role: [_placed_quads(frame, pane[[r == role for r in roles]], 0.0)] for role in dict.fromkeys(roles)}
-    return merge({"facade": reveals, "window_frame": [_placed_quads(frame, frames_of, shift)]}, panes)
+    return merge({"facade": reveals, "window_frame": [_placed_quads(frame, rings, shift)] if len(rings) else []}, panes)
 
 
 def solids(frame: Frame, rects: ArrayLike) -> list[Part]:
@@ -212,11 +213,11 @@ def dressing(frame: Frame, openings: Iterable[Opening], detail: int, lintel: flo
         elif detail >= 1 and o.veil < 0:
             cloth = -o.veil * (b - a) / 2
             veils += [(x - under, x + cloth + under, low - under, high + under, *behind) for x in (a, b - cloth)]
-        if o.dressed and detail >= 1:
+        if o.dressed and detail >= 2:
             stones.append((s0 - 0.06, s1 + 0.06, z0 - 0.06, z0 + 0.012, -0.045, o.reveal - 0.01))
             if lintel > 0:
                 stones.append((s0 - 0.13, s1 + 0.13, z1 + 0.004, z1 + lintel, -0.014, 0.02))
-        if o.dressed and shutters:
+        if o.dressed and shutters and detail >= 1:
             half = min(0.5 * o.width, 0.6)
             leaves += [(s0 - 0.03 - half, s0 - 0.03, z0 + 0.02, z1, -0.04, 0.02), (s1 + 0.03, s1 + 0.03 + half, z0 + 0.02, z1, -0.04, 0.02)]
     return {

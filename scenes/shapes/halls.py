@@ -7,12 +7,13 @@ import numpy as np
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
 from scenes.shapes.building_parts import STACK_M, Glazing, Massing, Walls, door_leaf, doorway, on_the_ridge, raised
-from scenes.shapes.buildings import block_massing, parts_of
+from scenes.shapes.buildings import parts_of
 from scenes.shapes.facades import Frame, Opening, Slots, block, body, dressing, frames, merge, solids
 from scenes.shapes.parts import Part
 from scenes.shapes.roofs import lean_to, spire
 from scenes.textures.facades import SIGN_BOARDS, SIGN_M
 
+SIGN_DEPTH_M = 0.12
 _GLAZED = ("facade", "plinth", "eaves", "window_glass", "window_curtain", "window_frame", "stone_trim")
 _SHOP = (*_GLAZED, "roof", "chimney", "shop_front", "shop_sign", "awning")
 
@@ -21,7 +22,7 @@ def sign(frame: Frame, s: float, z: float, width: float, height: float, board: i
     """A board before a wall that shows one of the writings of the sign_boards texture, which are SIGN_M[0] x SIGN_M[1], and its rim."""
     width = min(width, SIGN_M[0])
     back = solids(frame, [(s - width / 2, s + width / 2, z, z + height, -0.1, 0.03)])
-    face = solids(frame, [(s - width / 2 + 0.04, s + width / 2 - 0.04, z + 0.04, z + height - 0.04, -0.12, -0.06)])[0]
+    face = solids(frame, [(s - width / 2 + 0.04, s + width / 2 - 0.04, z + 0.04, z + height - 0.04, -SIGN_DEPTH_M, -0.06)])[0]
     along, up = (face.vertices - frame.origin) @ frame.along - s, (face.vertices[:, 2] - z) / height
     uvs = np.column_stack([along + SIGN_M[0] / 2, (board % SIGN_BOARDS + np.clip(up, 0.02, 0.98)) * SIGN_M[1]])
     return {"stone_trim": back, "shop_sign": [face.with_uvs(uvs)]}
@@ -35,7 +36,7 @@ def shop_massing(width: float, depth: float, roof: str, roof_pitch: float, awnin
         pitch_deg=roof_pitch,
         overhang=0.1 if roof == "flat" else 0.35,
         verge=0.0,
-        front=max(awning, 0.25),
+        front=max(awning, SIGN_DEPTH_M),
         plinth=0.12,
         stack=parapet if roof == "flat" else STACK_M,
     )
@@ -114,6 +115,10 @@ def _shop_front(frame: Frame, width: float, z: float, height: float, door_positi
     return [*panes, door], {"shop_front": solids(frame, wood)}
 
 
+def office_massing(width: float, depth: float, plinth: float, canopy: float, parapet: float) -> Massing:
+    return Massing(width=width, depth=depth, roof="flat", overhang=0.1, front=canopy, plinth=plinth, stack=parapet)
+
+
 @made_of("facade_office", *_GLAZED[1:])
 def office_block(
     width: float = 30.0,
@@ -132,7 +137,7 @@ def office_block(
     detail: int = 2,
 ) -> Mesh:
     """Offices: ribbons of windows between piers, divided every `module` metres, over a taller glazed ground floor with a canopy."""
-    m = block_massing(width, depth, "flat", 0.0, plinth, canopy, parapet)
+    m = office_massing(width, depth, plinth, canopy, parapet)
     w, d = m.footprint
     storey = (height - m.beside_storeys - ground_height) / (storeys - 1)
     top = height - m.beside_storeys + plinth + parapet
@@ -140,13 +145,21 @@ def office_block(
     walls: Walls = []
     for side, (length, count) in enumerate(zip((w, d, w, d), (bays, max(1, round(bays * d / w))) * 2, strict=True)):
         breadth = length / count - pier
-        panes = (max(1, round(breadth / module)), 1)
+        panes = (max(1, round(breadth / module / (1 if detail > 1 else 2))), 1)
         ribbon = [(k + 0.5) * length / count for k in range(count)]
         rows = [(z + 0.85, window_height) for z in floors] + [(plinth + 0.25, ground_height - 0.9)]
         walls.append(
             [
                 Opening(
-                    s=s, z=z, width=breadth, height=h, panes=panes, reveal=0.14, ring=0.07, dressed=False, veil=_blind(seed, side, k, j)
+                    s=s,
+                    z=z,
+                    width=breadth,
+                    height=h,
+                    panes=panes,
+                    reveal=0.14,
+                    ring=0.07,
+                    dressed=False,
+                    veil=_blind(seed, side, k, j) if k < len(floors) else 0.0,
                 )
                 for k, (z, h) in enumerate(rows)
                 for j, s in enumerate(ribbon)
@@ -187,7 +200,9 @@ def warehouse(
     detail: int = 2,
 ) -> Mesh:
     """A hall of sheet metal with roller doors, a band of high windows, a side door and a sign."""
-    m = Massing(width=width, depth=depth, pitch_deg=roof_pitch, overhang=0.4, verge=0.2, across=bool(across), front=0.4, plinth=plinth)
+    m = Massing(
+        width=width, depth=depth, pitch_deg=roof_pitch, overhang=0.4, verge=0.2, across=bool(across), front=SIGN_DEPTH_M, plinth=plinth
+    )
     w, d = m.footprint
     top = height - m.beside_storeys + plinth
     room = 0.62 * w
@@ -283,7 +298,7 @@ def church(
 ) -> Mesh:
     """A nave with tall windows and a square tower before it, crowned by a spire that takes `spire_share` of the height."""
     m = Massing(
-        width=width, depth=depth, pitch_deg=roof_pitch, overhang=0.4, verge=0.2, across=True, front=tower_width - 0.5, plinth=plinth
+        width=width, depth=depth, pitch_deg=roof_pitch, overhang=0.4, verge=0.2, across=True, front=tower_width - 0.35, plinth=plinth
     )
     d = m.footprint[1]
     lancet = [

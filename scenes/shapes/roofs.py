@@ -96,20 +96,18 @@ def _triangle(corners: Float, uvs: ArrayLike) -> Part:
     return Part(corners, np.array([[0, 1, 2]]), np.asarray(uvs, dtype=np.float64), np.tile(normal / np.linalg.norm(normal), (3, 1)))
 
 
-def roof_over(
-    roof: str, width: float, depth: float, z: float, pitch_deg: float, overhang: float, verge: float, across: bool, detail: int
-) -> Slots:
+def roof_over(roof: str, width: float, depth: float, z: float, pitch_deg: float, overhang: float, verge: float, across: bool) -> Slots:
     """Roof of a body width x depth whose walls end at z: covering, edges, gutters and ridge. `across`: the ridge runs along y."""
     span, length = (width, depth) if across else (depth, width)
     if roof == "hip":
         reach = 2 * (overhang - GUTTER_M)
         cover, edges = hipped(width + reach, depth + reach, pitch_deg)
-        gutters = _gutters(width, depth, overhang, SHELL_M, True) if detail else []
+        gutters = _gutters(width, depth, overhang, SHELL_M, True)
         return {"roof": [cover.moved(z=z)], "eaves": [edges.moved(z=z), *(g.moved(z=z) for g in gutters)]}
     profile = gable_profile(roof, span, pitch_deg)
     cover, edges = ridged(span, length, profile, overhang, verge)
     eave = SHELL_M - (overhang - GUTTER_M) * profile[0][1] / profile[0][0]
-    gutters = _gutters(length + 2 * verge, span, overhang, eave, False) if detail else []
+    gutters = _gutters(length + 2 * verge, span, overhang, eave, False)
     parts = [part.turned(_QUARTER_TURN) if across else part for part in (cover, edges, *gutters)]
     return {"roof": [parts[0].moved(z=z)], "eaves": [part.moved(z=z) for part in parts[1:]]}
 

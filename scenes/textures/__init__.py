@@ -69,6 +69,7 @@ TEXTURES = Registry(
         "roof_tiles": "scenes.textures.facades:roof_tiles",
         "slates": "scenes.textures.facades:slates",
         "sheet_metal": "scenes.textures.facades:sheet_metal",
+        "glazing": "scenes.textures.facades:glazing",
         "sign_boards": "scenes.textures.facades:sign_boards",
     },
 )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.textures.fields import Float, clouds, coordinates, edge_distance, generator, hues, picture, step
+from scenes.textures.signs import Sheet
 
 Image = NDArray[np.uint8]
 BRICK_M, COURSE_M = 0.25, 1 / 12  # a brick of 0.24 m x 0.071 m and its joint (DIN 105 normal format)
@@ -143,38 +144,35 @@ def sheet_metal(resolution: int, seed: int = 0, ribs: int = 10) -> Image:
     return picture(rib + dirt)
 
 
-def _letters(rng: np.random.Generator, tall: int, wide: int) -> NDArray[np.bool_]:
-    """A line of writing [tall, wide]: upright and slanted strokes, bars and bows in words, its foot at row 0."""
-    ink = np.zeros((tall, wide), dtype=bool)
-    stroke = max(1, tall // 9)
-    low, high = int(tall * 0.28), int(tall * float(rng.uniform(0.68, 0.78)))
-    count = int(rng.integers(5, 12))
-    size = min(0.8 * (high - low), 0.86 * wide / count)
-    x = wide / 2 - count * size / 2
-    gap = int(rng.integers(3, count)) if count > 6 else -1
-    for k in range(count):
-        a, b = int(x + k * size), int(x + (k + 0.72) * size)
-        if k == gap or b <= a + stroke:
-            continue
-        bars = rng.uniform(size=5) < (0.8, 0.5, 0.55, 0.45, 0.5)
-        bars[2] |= not bars[1:].any()
-        ink[low:high, a : a + stroke] |= bars[0]
-        ink[low:high, b - stroke : b] |= bars[1]
-        for row, on in zip((high - stroke, (low + high) // 2, low), bars[2:], strict=True):
-            ink[row : row + stroke, a:b] |= on
-    return ink
+def glazing(resolution: int, seed: int = 0) -> Image:
+    """What window panes show (4 m): pale reflections of sky over dark rooms, in soft slanting patches that differ from pane to pane."""
+    rng = generator("glazing", seed)
+    patch = clouds(rng, resolution, falloff=2.4, lowest=2)
+    slant = np.take_along_axis(patch, (np.arange(resolution)[None] + np.arange(resolution)[:, None]) % resolution, axis=1)
+    sky = step(slant + 0.1 * clouds(rng, resolution, falloff=1.4, lowest=3), 0.3, 2.2)
+    room = 0.6 + 0.03 * clouds(rng, resolution, falloff=1.2, lowest=2)
+    tint = np.array([0.94, 0.98, 1.0], dtype=np.float32)
+    return picture((room + 0.32 * sky)[..., None] * tint)
+
+
+def _name(rng: np.random.Generator) -> str:
+    """A shop's name: two or three syllables, sometimes a number."""
+    syllables = ["HKLMNPRSTV"[int(c)] + "AEOU"[int(v)] for c, v in rng.integers(0, (10, 4), (int(rng.integers(2, 4)), 2))]
+    ending = str(rng.choice(["", "", "N", "S", "R", "24", "1"]))
+    return "".join(syllables) + ending
 
 
 def sign_boards(resolution: int, seed: int = 0) -> Image:
     """An atlas of SIGN_BOARDS shop signs, one above the other, each as wide as the picture; even seeds are pale, odd ones strong."""
     rng = generator("sign_boards", seed)
-    tall = resolution // SIGN_BOARDS
-    image = np.zeros((resolution, resolution, 3), dtype=np.float32)
     pale = int(seed) % 2 == 0
-    boards = hues(rng, SIGN_BOARDS, saturation=0.3 if pale else 0.9, low=0.75 if pale else 0.25, high=0.95 if pale else 0.7)
+    grounds = hues(rng, SIGN_BOARDS, saturation=0.3 if pale else 0.9, low=0.75 if pale else 0.25, high=0.95 if pale else 0.65)
     inks = hues(rng, SIGN_BOARDS, saturation=0.8 if pale else 0.15, low=0.12 if pale else 0.88, high=0.4 if pale else 0.98)
+    ground, ink = ([(int(r), int(g), int(b)) for r, g, b in 255 * colours] for colours in (grounds, inks))
+    sheet = Sheet(resolution, ground[0])
     for k in range(SIGN_BOARDS):
-        rows = slice(k * tall, (k + 1) * tall)
-        image[rows] = boards[k]
-        image[rows][_letters(rng, tall, resolution)] = inks[k]
-    return picture(image * (1 + 0.01 * clouds(rng, resolution, falloff=1.0))[..., None])
+        word, low = _name(rng), k / SIGN_BOARDS
+        sheet.bar(0.0, low, 1.0, low + 1 / SIGN_BOARDS, ground[k])
+        height = float(rng.uniform(0.4, 0.55)) / SIGN_BOARDS
+        sheet.text(word, 0.5, low + 0.5 / SIGN_BOARDS, min(0.75, 0.85 * height * len(word)), height, ink[k], float(rng.uniform(0.13, 0.22)))
+    return np.ascontiguousarray(sheet.pixels().reshape(SIGN_BOARDS, -1, resolution, 3)[:, ::-1].reshape(resolution, resolution, 3))

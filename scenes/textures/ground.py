@@ -19,8 +19,8 @@ def cracks(rng: np.random.Generator, n: int, width: float) -> Float:
     return (1 - step(np.abs(field), width, width)) * step(where, 0.7, 0.5)
 
 
-def asphalt(resolution: int, seed: int = 0, age: float = 0.5, patches: int = 1) -> Image:
-    """A road's surface, about 4 m: aggregate, polished and stained areas, `patches` of newer tar, cracks where `age` (0 ... 1) is high."""
+def asphalt(resolution: int, seed: int = 0, age: float = 0.5, patches: int = 0) -> Image:
+    """A road's surface, about 6 m: aggregate, polished and stained areas, `patches` of newer tar, cracks where `age` (0 ... 1) is high."""
     rng = generator("asphalt", seed)
     u, v = coordinates(resolution)
     grains = rng.standard_normal((resolution, resolution), dtype=np.float32)
