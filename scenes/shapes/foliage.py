@@ -26,13 +26,15 @@ def ripples(rng: np.random.Generator, wavelength: float, octaves: int = 2) -> Ca
     return lambda points: np.asarray(np.sin(points @ waves.T + phases) @ sway)
 
 
-def sphere_points(rng: np.random.Generator, count: int) -> Float:
-    """`count` directions [count, 3] spread evenly over the sphere, jittered."""
-    z = 1 - (2 * np.arange(count) + 1) / max(count, 1)
-    angle = GOLDEN_ANGLE * np.arange(count) + rng.uniform(0, 2 * np.pi)
+def sphere_points(rng: np.random.Generator, counts: Int) -> tuple[Float, Int]:
+    """Directions [sum(counts), 3] spread evenly over each of several spheres, jittered, and the number of the sphere of each."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    z = 1 - (2 * within + 1) / counts[owner]
+    angle = GOLDEN_ANGLE * within + rng.uniform(0, 2 * np.pi, len(counts))[owner]
     r = np.sqrt(1 - z**2)
     even = np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=1)
-    return unit(even + rng.normal(0, 0.6 / np.sqrt(max(count, 1)), (count, 3)))
+    return unit(even + rng.normal(size=even.shape) * (0.6 / np.sqrt(counts[owner]))[:, None]), owner
 
 
 @lru_cache

@@ -37,13 +37,12 @@ def leafy(
     mean = radii.prod(axis=1) ** (1 / 3)
     area = 4 * np.pi * mean**2
     each = np.maximum(np.round(1.5 * count * area / area.sum()).astype(int), 8)
-    owner = np.repeat(np.arange(len(centres)), each)
-    directions = np.concatenate([sphere_points(rng, int(k)) for k in each])
+    directions, owner = sphere_points(rng, each)
     shell = rng.uniform(0.9, 1.06, (len(owner), 1))
     places = centres[owner] + radii[owner] * directions * shell
     outward = unit(directions / radii[owner])
-    reach = np.linalg.norm((places[:, None] - centres) / radii, axis=2)
-    open_air = (reach.min(axis=1) > 0.84) & (places[:, 2] > 0.05)
+    away = (places[:, None] - centres) / radii
+    open_air = (np.einsum("nkc,nkc->nk", away, away).min(axis=1) > 0.84**2) & (places[:, 2] > 0.05)
     index = np.flatnonzero(open_air)
     if len(index) > count:
         index = np.sort(rng.choice(index, count, replace=False))
