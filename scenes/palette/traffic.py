@@ -64,9 +64,9 @@ def truck_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def cargo(scheme: Scheme, rng: np.random.Generator) -> Material:
-    if rng.uniform() < 0.5:
+    if rng.uniform() < 0.65:
         return Material(color=linear(0.12, 0.02, float(rng.uniform(0.8, 0.93))), roughness=0.5)
-    return Material(color=scheme.accent(rng, (0.1, 0.7), (0.45, 0.85)), roughness=0.5)
+    return Material(color=scheme.accent(rng, (0.35, 0.75), (0.35, 0.75)), roughness=0.5)
 
 
 @ROLES

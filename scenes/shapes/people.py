@@ -15,8 +15,7 @@ from numpy.typing import ArrayLike
 from scenes.errors import UserError
 from scenes.scene import Mesh
 from scenes.shapes.assembly import assemble, made_of, standing
-from scenes.shapes.parts import Float, Part, join, unit
-from scenes.shapes.vehicle_shell import creased
+from scenes.shapes.parts import Float, Int, Part, grid_faces, join, unit
 
 OUTFITS = ("trousers", "shorts", "skirt", "coat")
 HAIR = ("short", "long", "cap", "helmet")
@@ -44,13 +43,33 @@ def limb(path: ArrayLike, radii: ArrayLike, segments: int = 8, *, roundness: flo
     angle = 2 * np.pi * np.arange(segments) / segments
     rings = points[:, None] + np.cos(angle)[:, None] * (radii[:, :1] * u)[:, None] + np.sin(angle)[:, None] * (radii[:, 1:] * v)[:, None]
     count = len(points)
-    index = np.arange(count * segments).reshape(count, segments)
-    following = np.roll(index, -1, axis=1)
-    a, b, c, d = index[:-1].ravel(), following[:-1].ravel(), following[1:].ravel(), index[1:].ravel()
-    bottom, top = np.full(segments, count * segments), np.full(segments, count * segments + 1)
-    faces = [(a, b, c), (a, c, d), (following[0], index[0], bottom), (index[-1], following[-1], top)]
-    triangles = np.concatenate([np.stack(face, axis=1) for face in faces])
-    return creased(np.concatenate([rings.reshape(-1, 3), [first, last]]), triangles, 100.0)
+    poles = np.broadcast_to(np.stack([first, last])[:, None], (2, segments, 3))
+    grid = np.concatenate([poles[:1], rings, poles[1:]])
+    grid = np.concatenate([grid, grid[:, :1]], axis=1)  # the seam, doubled for the texture's sake
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    v_metres = np.concatenate([[-0.7 * dome[0]], along, [along[-1] + 0.7 * dome[1]]])
+    around = 2 * np.pi * radii.mean() * np.arange(segments + 1) / segments
+    uvs = np.stack(np.broadcast_arrays(around, v_metres[:, None]), axis=2)
+    faces = grid_faces(count + 2, segments + 1)[:, ::-1]
+    return Part(grid.reshape(-1, 3), _without_poles(faces, count, segments), uvs.reshape(-1, 2), _ring_normals(grid).reshape(-1, 3))
+
+
+def _without_poles(faces: Int, count: int, segments: int) -> Int:
+    """The triangles of `count` rings between two poles, less those that the poles collapse."""
+    ring = faces // (segments + 1)
+    bottom, top = (ring == 0).sum(axis=1), (ring == count + 1).sum(axis=1)
+    return faces[(bottom < 2) & (top < 2)]
+
+
+def _ring_normals(grid: Float) -> Float:
+    """Unit normals [R, S + 1, 3] of rings between two poles, by central differences around and along them."""
+    body = grid[:, :-1]
+    around = np.roll(body, -1, axis=1) - np.roll(body, 1, axis=1)
+    along = np.gradient(body, axis=0)
+    normals = np.cross(around, along)
+    normals[0], normals[-1] = body[0, 0] - body[1].mean(axis=0), body[-1, 0] - body[-2].mean(axis=0)
+    normals = unit(normals)
+    return np.concatenate([normals, normals[:, :1]], axis=1)
 
 
 @dataclass(frozen=True)

@@ -141,18 +141,19 @@ def _tucked(body: Body, place: Float, above: Float, below: Float) -> Float:
     return np.stack([x * (1 - flank / body.half_width), y - np.where(y < 0, -nose, tail) * toward_end], axis=-1)
 
 
-def _spine(edge_y: Float, count: int, step: float) -> Float:
-    """Where on the middle line each column ends [C]: opposite its edge, but spread out for the `count` columns of front and rear."""
+def _spine(edge_y: Float) -> Float:
+    """Where on the middle line each column ends [C]: opposite its edge, but spread out for the columns of front and rear."""
     spine = edge_y.copy()
-    spine[:count] = np.linspace(edge_y[0] + step, edge_y[count], count, endpoint=False)
-    spine[-count:] = np.linspace(edge_y[-1] - step, edge_y[-count - 1], count, endpoint=False)[::-1]
+    first, last = int((edge_y > edge_y[0] + 0.15).argmax()), int((edge_y > edge_y[-1] - 0.15).argmax()) - 1
+    spine[:first] = np.linspace(edge_y[0] + 0.02, edge_y[first], first, endpoint=False)
+    spine[last + 1 :] = np.linspace(edge_y[-1] - 0.02, edge_y[last], len(edge_y) - 1 - last, endpoint=False)[::-1]
     return spine
 
 
-def _roofed(edge: Float, height: Callable[[Float, Float], Float], turns: tuple[float, ...], count: int) -> Float:
+def _roofed(edge: Float, height: Callable[[Float, Float], Float], turns: tuple[float, ...]) -> Float:
     """Rows [len(turns), C, 3] over the height field height(x, y), from an edge [C, 3] to the middle line; `turns` run from 1 to 0."""
     t = np.array(turns)[:, None]
-    x, y = edge[:, 0] * t, _spine(edge[:, 1], count, 0.02) * (1 - t) + edge[:, 1] * t
+    x, y = edge[:, 0] * t, _spine(edge[:, 1]) * (1 - t) + edge[:, 1] * t
     return np.stack([x, y, height(x, y)], axis=2)
 
 
@@ -167,8 +168,8 @@ def lower_body(body: Body) -> list[list[Part]]:
     z = bottom + (body.deck(*place[-1].T) - bottom) * rows
     side = np.concatenate([place, z[..., None]], axis=2)
     side[:, [0, -1], 0] = 0.0
-    keel = np.stack([np.zeros(len(low)), _spine(side[0, :, 1], 6, 0.03), bottom], axis=1)
-    grid = np.concatenate([keel[None], side, _roofed(side[-1], body.deck, (0.85, 0.45, 0.0), 6)])
+    keel = np.stack([np.zeros(len(low)), _spine(side[0, :, 1]), bottom], axis=1)
+    grid = np.concatenate([keel[None], side, _roofed(side[-1], body.deck, (0.85, 0.45, 0.0))])
     return shell(grid, _lower_slots(body, arc), len(SLOTS), crease_deg=38.0)
 
 
@@ -221,8 +222,8 @@ def glasshouse(body: Body) -> list[list[Part]]:
     z = foot + (eaves - foot) * _LEVELS[:, None]
     side = np.concatenate([place, z[..., None]], axis=2)
     side[:, [0, -1], 0] = 0.0
-    floor = np.stack([np.zeros(place.shape[1]), _spine(place[0, :, 1], 4, 0.03), foot], axis=1)
-    grid = np.concatenate([floor[None], side, _roofed(side[-1], roof, (0.8, 0.4, 0.0), 4)])
+    floor = np.stack([np.zeros(place.shape[1]), _spine(place[0, :, 1]), foot], axis=1)
+    grid = np.concatenate([floor[None], side, _roofed(side[-1], roof, (0.8, 0.4, 0.0))])
     return shell(grid, _window_slots(body, grid.shape), len(SLOTS), crease_deg=32.0)
 
 

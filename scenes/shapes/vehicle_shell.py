@@ -16,6 +16,8 @@ from scenes.shapes.parts import Float, Int, Part, box, cylinder, join, lathe, un
 
 AXLE = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])  # turns the z axis into the x axis
 
+_DIGITS = np.array([2**42, 2**21, 1])  # three numbers below 2^21 in one of 63 bits
+
 
 def creased(vertices: Float, faces: Int, crease_deg: float) -> Part:
     """The part with these triangles, in this order, that is smooth but for edges sharper than `crease_deg`.
@@ -25,8 +27,10 @@ def creased(vertices: Float, faces: Int, crease_deg: float) -> Part:
     corners = vertices[faces]
     area: Float = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).astype(np.float64)
     facing = unit(area)
-    _, place = np.unique(np.round(vertices, 7) + 0.0, axis=0, return_inverse=True)
-    point = place.reshape(-1)[faces].reshape(-1)
+    low = vertices.min(axis=0)
+    steps = np.round((vertices - low) * (2**20 / np.ptp(vertices, axis=0).max())).astype(np.int64)
+    _, place = np.unique(steps @ _DIGITS, return_inverse=True)
+    point = place[faces].reshape(-1)
     order = np.argsort(point, kind="stable")
     count = np.bincount(point)
     degree = count[point[order]]
@@ -38,8 +42,8 @@ def creased(vertices: Float, faces: Int, crease_deg: float) -> Part:
     total = np.stack([np.bincount(first, area[second // 3, k] * smooth, minlength=len(point)) for k in range(3)], axis=1)
     normals = unit(total.astype(np.float64))
     axis = np.repeat(np.abs(facing).argmax(axis=1), 3)
-    key = np.column_stack([point, axis, np.round(1e4 * normals).astype(np.int64)])
-    _, chosen, index = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    quantised = np.round(4000 * normals).astype(np.int64) + 4000
+    _, chosen, index = np.unique((3 * point + axis) * 2**39 + quantised @ (2**26, 2**13, 1), return_index=True, return_inverse=True)
     position = corners.reshape(-1, 3)[chosen]
     planes = np.array([[1, 2], [0, 2], [0, 1]])[axis[chosen]]
     uvs = np.take_along_axis(position, planes, axis=1)

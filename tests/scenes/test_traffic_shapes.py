@@ -82,7 +82,7 @@ def test_every_style_is_closed_and_faces_outwards(shape: Shape) -> None:
 
 @pytest.mark.parametrize("name", list(traffic.PIECES))
 def test_drawn_pieces_are_closed_and_have_the_size_they_say(name: str) -> None:
-    for seed in range(3):
+    for seed in range(6):
         shape = PIECES[name].draw(np.random.default_rng(seed))
         mesh = shapes.build(shape)
         assert _merged(mesh.vertices[mesh.faces].astype(float)).is_watertight
