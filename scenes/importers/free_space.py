@@ -30,6 +30,16 @@ def world_triangles(instance: Instance) -> Float:
     return transform(instance.motion.at(0), mesh.vertices)[mesh.faces]
 
 
+def upper_side(triangles: Float) -> Float:
+    """Those of triangles [F, 3, 3] that are about level and face up; of a sheet that faces down, all that are about level."""
+    normal = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    slope = normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-15)
+    for level in (slope > 0.7, np.abs(slope) > 0.7):
+        if level.any():
+            return triangles[level]
+    return triangles
+
+
 def _lattice(triangles: Float, spacing: float) -> Iterator[Float]:
     """Points [N, D] on triangles [F, 3, D], no farther apart than `spacing`."""
     edges = triangles - np.roll(triangles, 1, axis=1)

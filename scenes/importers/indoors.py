@@ -15,7 +15,7 @@ from scenes.furnishing import lighting
 from scenes.furnishing.layout import Layout
 from scenes.importers.collection import Collection
 from scenes.importers.files import AssetWarning
-from scenes.importers.free_space import FreeSpace, world_triangles
+from scenes.importers.free_space import FreeSpace, upper_side, world_triangles
 from scenes.scene import Color, FamilyConfig, Instance, Material, PointLight, Sky
 from scenes.textures.images import mean_color
 
@@ -105,9 +105,8 @@ def boxes_of(instances: Iterable[Instance]) -> Float:
 
 def free_space(instances: Sequence[Instance], floor: Instance, eye_height: float) -> FreeSpace:
     """What is free to walk on a floor among everything else; the camera is `eye_height` above it."""
-    ground = world_triangles(floor)
-    others = [world_triangles(instance) for instance in instances if instance.name != floor.name]
-    matter = np.concatenate([*others, ground])
+    ground = upper_side(world_triangles(floor))
+    matter = np.concatenate([world_triangles(instance) for instance in instances])
     return FreeSpace(matter, ground, float(np.median(ground[..., 2])) + eye_height)
 
 

@@ -53,10 +53,10 @@ def room_type(path: Path) -> str:
 
 def category_of(name: str) -> str | None:
     """NYU40 class of a layout's object by its name, such as "bed", "Night-stand.001" or "walls1_line01_12"; None when no word is known."""
-    plain = name.lower().split(".")[0].replace("-", "_")
+    plain = re.sub(r"[-\s]", "_", name.lower().split(".")[0])
     whole = re.sub(r"[\d_]+$", "", plain)
     words = [re.sub(r"\d+", "", word) for word in plain.split("_")]
-    for word in (whole, *words):
+    for word in (whole, whole.replace("_", ""), *words):
         for form in (word, word.removesuffix("s"), f"{word}s"):
             found = _WORDS.get(form, form)
             if form and found in NYU40 and found != "unlabelled":

@@ -17,7 +17,7 @@ from scenes.distributions import Uniform
 from scenes.errors import UserError
 from scenes.importers.collection import Collection
 from scenes.importers.dropping import Fall, dropped
-from scenes.importers.free_space import world_triangles
+from scenes.importers.free_space import upper_side, world_triangles
 from scenes.importers.indoors import IndoorConfig, boxes_of, free_space, lit, reflectance, tell
 from scenes.importers.layouts import add_layout, floor_of, layout_files, room_type
 from scenes.importers.meshes import Asset, import_mesh
@@ -117,10 +117,8 @@ def _fill(
     config: Config, draw: Streams, layout: Path, room: list[Instance], floor: Instance, things: Collection, remarks: list[str]
 ) -> Counter[str]:
     """Drops large things, then small ones; adds those that come to rest, and counts the others by reason."""
-    ground = world_triangles(floor)
-    edges = np.cross(ground[:, 1] - ground[:, 0], ground[:, 2] - ground[:, 0])
-    upwards = ground[np.abs(edges[:, 2]) > 0.7 * np.linalg.norm(edges, axis=1)]
-    area = float(np.abs(edges[edges[:, 2] > 0, 2]).sum()) / 2 or float(np.abs(edges[:, 2]).sum()) / 2
+    ground = upper_side(world_triangles(floor))
+    area = float(np.linalg.norm(np.cross(ground[:, 1] - ground[:, 0], ground[:, 2] - ground[:, 0]), axis=1).sum()) / 2
     counts = {
         True: int(np.clip(round(area * config.large.sample(draw.generator("large"))), FEWEST_LARGE, MOST_LARGE)),
         False: int(np.clip(round(area * config.small.sample(draw.generator("small"))), SMALL, MOST_SMALL)),
@@ -138,7 +136,7 @@ def _fill(
             falls.append(Fall(name, asset.shape, bool(rng.uniform() < config.upright), rng))
             chosen[name] = (kind, asset)
         rounds.append(falls)
-    poses, rejected = dropped(room, upwards if len(upwards) else ground, float(_bounds(room)[1, 2]), rounds)
+    poses, rejected = dropped(room, ground, float(_bounds(room)[1, 2]), rounds)
     for name, pose in poses.items():
         kind, asset = chosen[name]
         things.add(kind.name, kind.category, asset.shape, asset.materials, Trajectory.still(pose))
