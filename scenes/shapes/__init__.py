@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from scenes.registry import Registry
 from scenes.scene import Material, Mesh, Shape
+from scenes.shapes.memory import MeshCache
 
 SHAPES = Registry(
     "shape",
@@ -188,11 +189,14 @@ SHAPES = Registry(
 )
 
 
-@lru_cache(maxsize=512)
-def build(shape: Shape) -> Mesh:
-    """The mesh of a recipe. Arrays are read-only and shared: the most recently used 512 meshes are kept."""
+def _built(shape: Shape) -> Mesh:
     mesh: Mesh = SHAPES[shape.kind](**dict(shape.parameters))
     return mesh
+
+
+_KEPT_TRIANGLES = 2_000_000
+build = MeshCache(_built, _KEPT_TRIANGLES)
+"""`build(shape)` is the mesh of a recipe. Its arrays are read-only and shared; the most recently used meshes are kept."""
 
 
 @lru_cache

@@ -72,7 +72,7 @@ def slab(left: tuple[float, ...], right: tuple[float, ...], top: float = 0.0, de
 
 
 @made_of("road_paint")
-def dashes(line: tuple[float, ...], width: float = 0.12, dash: float = 3.0, gap: float = 6.0, start: float = 0.0) -> Mesh:
+def dashes(line: tuple[float, ...], breadth: float = 0.12, dash: float = 3.0, gap: float = 6.0, start: float = 0.0) -> Mesh:
     """Paint along a line, 4 mm thick: dashes with gaps from arc length `start` on; a gap of 0 makes one unbroken line."""
     (points,) = _lines(line)
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
@@ -88,6 +88,6 @@ def dashes(line: tuple[float, ...], width: float = 0.12, dash: float = 3.0, gap:
         middle = np.stack([np.interp(s, arc, points[:, k]) for k in (0, 1)], axis=1)
         tangent = np.gradient(middle, axis=0)
         normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) / np.linalg.norm(tangent, axis=1, keepdims=True)
-        left, right = middle + normal * width / 2, middle - normal * width / 2
+        left, right = middle + normal * breadth / 2, middle - normal * breadth / 2
         parts.append(_slab(left, right, 0.004, 0.05, np.concatenate([left, right])))
     return assemble(parts)

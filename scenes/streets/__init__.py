@@ -222,14 +222,14 @@ def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:
         behind = max(0.0, float(-ahead @ (place - eye)))
         return site.distance(*place) + 3 * behind
 
-    kept, left = [], triangles
-    for thing in sorted(site.things, key=importance):
-        left -= len(shapes.build(thing.shape).faces)
-        if left >= 0:
-            kept.append(thing)
-        else:
-            site.rejected[thing.category] += 1
-    return kept
+    order = sorted(site.things, key=importance)
+    spent = 0
+    for number, thing in enumerate(order):
+        spent += len(shapes.build(thing.shape).faces)
+        if spent > triangles:
+            site.rejected.update(left.category for left in order[number:])
+            return order[:number]
+    return order
 
 
 def _instances(things: list[Thing], palette: Palette) -> tuple[tuple[Instance, ...], tuple[Material, ...]]:

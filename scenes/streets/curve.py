@@ -54,7 +54,7 @@ class Curve:
 
     def heading(self, s: ArrayLike) -> Float:
         """Direction of travel at arc lengths [...], radians, continuous."""
-        return np.interp(s, self.arc, self._headings)
+        return np.asarray(np.interp(np.asarray(s, dtype=np.float64), self.arc, self._headings))
 
     def at(self, s: ArrayLike, offset: ArrayLike = 0.0) -> Float:
         """Points [..., 2] at arc lengths, `offset` metres to the left."""

@@ -26,7 +26,7 @@ def _ground(category: str, role: str, left: Float, right: Float, top: float = 0.
 
 
 def _paint(line: Float, width: float, dash: float = 1.0, gap: float = 0.0, role: str = "road_paint") -> Thing:
-    shape = Shape.of("dashes", line=_flat(line), width=width, dash=dash, gap=gap)
+    shape = Shape.of("dashes", line=_flat(line), breadth=width, dash=dash, gap=gap)
     return Thing(category="lane_marking", shape=shape, group=role, roles=(role,))
 
 

@@ -19,7 +19,7 @@ from scenes.streets.curve import Float
 from scenes.streets.network import Network
 from scenes.streets.thing import Thing, footprint
 
-VARIANTS = 24  # of each piece, so that scenes share meshes
+VARIANTS = 14  # of each piece, so that scenes share meshes
 _LEAFY = ((18.0, 1.0), (35.0, 0.6), (70.0, 0.35))  # nearer than metres: share of a plant's leaves
 _PLAINER = (45.0, 90.0)  # from so many metres on a building loses a level of detail
 

@@ -120,7 +120,8 @@ def _stroll(site: Site, area: Area, street: Street, side: int, low: float, high:
         shape = site.piece(rng, "pedestrian_walking" if walking else "pedestrian_standing")
         z, group = ground_z(street, offset), f"{name}/{k}"
         if walking:
-            s = start + pace * (np.arange(count) if direction > 0 else np.arange(count)[::-1])
+            steps = np.arange(count, dtype=np.float64)
+            s = start + pace * (steps if direction > 0 else steps[::-1])
             poses = car_poses(street.curve, s, side * offset, z)
             poses[:, :3, :2] *= direction  # half a turn about the vertical for who walks the other way
             site.move(Thing(category="pedestrian", shape=shape, group=group, poses=poses), margin=0.1)

@@ -10,7 +10,7 @@ import pytest
 
 from scenes import geometry
 from scenes.camera import Camera
-from scenes.families import FAMILIES
+from scenes.families import FAMILIES, FROM_FILES
 from scenes.randomness import Streams
 from scenes.scene import Instance, Material, PointLight, Scene, Shape, Trajectory
 from simlearn.cli import EXIT_FINDINGS, main
