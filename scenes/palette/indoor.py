@@ -240,7 +240,16 @@ def paper(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def canvas(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=(0.92, 0.92, 0.92), texture=Texture.of("painting", seed=int(rng.integers(PAINTING_SEEDS))), roughness=0.7)
+    """A painting, or now and then a landscape."""
+    landscape, seed = rng.uniform() < 0.2, int(rng.integers(PAINTING_SEEDS))
+    texture = Texture.of("outlook", seed=seed % TEXTURE_SEEDS) if landscape else Texture.of("painting", seed=seed)
+    return Material(color=(0.92, 0.92, 0.92), texture=texture, roughness=0.7)
+
+
+@ROLES
+def photograph(scheme: Scheme, rng: np.random.Generator) -> Material:
+    shade = linear(0.08, float(rng.choice([0.03, 0.3], p=[0.75, 0.25])), 0.95)  # some are sepia
+    return Material(color=shade, texture=Texture.of("outlook", seed=int(rng.integers(TEXTURE_SEEDS))), roughness=0.3)
 
 
 @ROLES

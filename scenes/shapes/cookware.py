@@ -7,7 +7,7 @@ import numpy as np
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
 from scenes.shapes.kitchen import knob
-from scenes.shapes.lofted import ellipsoid, loft, oval, rounded_rectangle, stacked, turned_about
+from scenes.shapes.lofted import SIDEWAYS, ellipsoid, loft, oval, rounded_rectangle, stacked, turned_about
 from scenes.shapes.parts import Float, Part, box, cylinder, lathe, rounded_box, tube
 
 
@@ -76,7 +76,7 @@ def toaster(
     body = rounded_box(width - 0.03, depth, height - 0.016, rounding, (-0.015, 0, 0.014), segments=3, upright=True)
     foot = rounded_box(width - 0.05, depth - 0.02, 0.02, 0.006, (-0.015, 0, 0))
     arm = rounded_box(0.035, 0.05, 0.016, 0.006, (width / 2 - 0.0175, 0, lever * height))
-    dial = cylinder(0.016, 0.012, segments=14).turned([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]]).moved(width / 2 - 0.032, 0.0, 0.3 * height)
+    dial = cylinder(0.016, 0.012, segments=14).turned(SIDEWAYS).moved(width / 2 - 0.032, 0.0, 0.3 * height)
     slots = [box(slot * (width - 0.03), 0.026, 0.006, (-0.015, s * 0.2 * depth, height - 0.006)) for s in (-1, 1)]
     slots.append(box(0.004, 0.012, 0.5 * height, (width / 2 - 0.031, 0, 0.36 * height)))
     return standing((width, depth, height), body, [foot, arm, dial], slots)

@@ -6,7 +6,7 @@ import numpy as np
 
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
-from scenes.shapes.lofted import FORWARD, loft, oval, stacked, turned_about
+from scenes.shapes.lofted import FORWARD, SIDEWAYS, loft, oval, stacked, turned_about
 from scenes.shapes.parts import Part, box, boxes, cylinder, lathe, rounded_box, tube
 from scenes.shapes.soft import sheet
 
@@ -58,8 +58,7 @@ def computer_mouse(
     """A mouse, its buttons to +y; `peak` shifts its hump backwards as a share of its length."""
     levels = [(0.94, 0.94, 0.0), (1.0, 1.0, 0.2), (0.96, 0.95, 0.5), (0.78, 0.78, 0.82), (0.4, 0.45, 1.0)]
     body = loft(stacked([(oval(a * width, b * depth, 24, sharp), z * height, 0.0, -peak * depth * z) for a, b, z in levels]), 60)
-    side = np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])
-    roll = cylinder(0.6 * wheel + 0.004, wheel, (0, 0, -wheel / 2), segments=14).turned(side).moved(0, 0.26 * depth, 0.78 * height)
+    roll = cylinder(0.6 * wheel + 0.004, wheel, (0, 0, -wheel / 2), segments=14).turned(SIDEWAYS).moved(0, 0.26 * depth, 0.78 * height)
     return standing((width, depth, height), body, roll)
 
 

@@ -8,7 +8,7 @@ from scenes.geometry import rotation_z
 from scenes.scene import Mesh
 from scenes.shapes.architecture import lattice
 from scenes.shapes.assembly import hung, made_of, standing
-from scenes.shapes.lofted import arc, loft, oval, rounded_rectangle, stacked, turned_about, vessel
+from scenes.shapes.lofted import SIDEWAYS, arc, loft, oval, rounded_rectangle, stacked, turned_about, vessel
 from scenes.shapes.parts import Float, Part, box, cylinder, join, lathe, rounded_box, tube
 from scenes.shapes.soft import sheet
 
@@ -80,7 +80,8 @@ def coat_hooks(
 ) -> Mesh:
     """A board with hooks on the wall; the `coats` on them hang down to z = 0."""
     plank = rounded_box(width, thick, board, 0.006, (0, -thick / 2, height - board))
-    pegs, worn = [], []
+    pegs: list[Part] = []
+    worn: list[Part] = []
     xs = np.linspace(-1, 1, int(hooks)) * max(width / 2 - 0.18, 0.05)
     z = height - 0.6 * board
     many = max(1, int(coats))
@@ -126,8 +127,8 @@ def laundry_basket(
         for k, z in ((-0.004, rim - 0.03), (-0.004, rim + 0.004), (0.04, rim + 0.004), (0.04, rim - 0.03))
     ]
     bumps = 1 + 0.1 * np.cos(3 * np.linspace(0, 2 * np.pi, 28, endpoint=False) + rng.uniform(0, 6))[:, None]
-    levels = ((0.9, -0.18), (0.92, -0.04), (0.86 * bumps, 0.25), (0.62 * bumps**2, 0.7), (0.3 * bumps, 0.97), (0.1, 1.0))
-    cloth = loft(stacked([(outline * f, rim + z * heap, 0.02 * k, -0.01 * k) for k, (f, z) in enumerate(levels)]), 80)
+    levels = ((0.9, 0, -0.18), (0.92, 0, -0.04), (0.86, 1, 0.25), (0.62, 2, 0.7), (0.3, 1, 0.97), (0.1, 0, 1.0))
+    cloth = loft(stacked([(outline * f * bumps**p, rim + z * heap, 0.02 * k, -0.01 * k) for k, (f, p, z) in enumerate(levels)]), 80)
     return standing((width, depth, height), [shell, loft(stacked(ring), 50, closed=True)], cloth)
 
 
@@ -239,7 +240,7 @@ def candle(width: float = 0.11, height: float = 0.16, thick: float = 0.06, dish:
     return standing((width, width, height), stick, holder, fire)
 
 
-@made_of("frame", "canvas", "plastic")
+@made_of("frame", "photograph", "plastic")
 def photo_frame(
     width: float = 0.17, depth: float = 0.11, height: float = 0.22, frame: float = 0.018, thick: float = 0.014, lean_deg: float = 14.0
 ) -> Mesh:
@@ -310,9 +311,8 @@ def vacuum_cleaner(
     back = depth / 2 - length / 2
     levels = [(0.8, 0.86, 0.03), (0.96, 1.0, 0.4), (0.92, 0.96, 0.62), (0.66, 0.7, 0.94), (0.4, 0.45, 1.0)]
     body = loft(stacked([(oval(a * 0.86 * width, b * length, 28, 2.6), z * body_height, 0.0, back) for a, b, z in levels]), 50)
-    side = np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])
     wheels = [
-        cylinder(wheel, 0.05, (0, 0, 0), segments=24).turned(side).moved(s * (width / 2 - 0.026) - 0.025, back + 0.2 * length, wheel)
+        cylinder(wheel, 0.05, (0, 0, 0), segments=24).turned(SIDEWAYS).moved(s * (width / 2 - 0.026) - 0.025, back + 0.2 * length, wheel)
         for s in (-1, 1)
     ]
     nozzle = [

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from scenes.shapes.parts import Float, Part, join, lathe, unit
 
-# Turns what points up so that it points to the front (-y), and what points to +y so that it points up.
+# Turn what points up so that it points to the front (-y), or sideways (+x).
 FORWARD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+SIDEWAYS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 
 
 def rounded_rectangle(x: float, y: float, radius: float, segments: int = 3) -> Float:

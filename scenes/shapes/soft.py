@@ -8,6 +8,7 @@ import numpy as np
 
 from scenes.scene import Mesh
 from scenes.shapes.assembly import hung, made_of, standing
+from scenes.shapes.lofted import SIDEWAYS
 from scenes.shapes.parts import Float, Part, box, grid_faces, join, lathe, prism, rounded_box, tube, unit
 
 
@@ -148,9 +149,8 @@ def shower_curtain(
     z = np.broadcast_to((height - 0.045) * rows[:, None], wave.shape)
     cloth = sheet(np.stack([x, wave, z], axis=2)[:, ::-1], 0.006)
     bar = tube([(-width / 2 + 0.003, 0, height - 0.024), (width / 2 - 0.003, 0, height - 0.024)], rod, 10)
-    side = np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])
     ends = [
-        lathe([(0, 0), (0.024, 0), (0.024, 0.01), (0, 0.01)], 14).turned(side).moved(x0, 0, height - 0.024)
+        lathe([(0, 0), (0.024, 0), (0.024, 0.01), (0, 0.01)], 14).turned(SIDEWAYS).moved(x0, 0, height - 0.024)
         for x0 in (-width / 2, width / 2 - 0.01)
     ]
     hooks = [

@@ -7,10 +7,8 @@ import numpy as np
 from scenes.geometry import rotation_z
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
-from scenes.shapes.lofted import FORWARD, arc, ellipsoid, loft, oval, rounded_rectangle, stacked, turned_about
+from scenes.shapes.lofted import FORWARD, SIDEWAYS, arc, ellipsoid, loft, oval, rounded_rectangle, stacked, turned_about
 from scenes.shapes.parts import Part, box, boxes, cylinder, lathe, rounded_box, tube
-
-_SIDEWAYS = np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])  # turns what points up towards +x
 
 
 @made_of("toy_red", "toy_blue", "toy_yellow")
@@ -24,7 +22,8 @@ def toy_blocks(
     for k in range(levels):
         turn = rotation_z(float(rng.uniform(-0.4, 0.4)))
         part = rounded_box(block, block, block - 0.0006, bevel).turned(turn)
-        piles[k % 3].append(part.moved(*(rng.uniform(-0.1, 0.1, 2) * block), k * block))
+        x, y = rng.uniform(-0.1, 0.1, 2) * block
+        piles[k % 3].append(part.moved(float(x), float(y), k * block))
     corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, 0.1), (1, -0.1)]
     for k, (sx, sy) in enumerate(corners):
         long = block * (2 if k % 3 == 0 else 1)
@@ -107,7 +106,7 @@ def toy_car(
     rim = [(0, 0), (0.5 * wheel, 0), (0.5 * wheel, 0.85 * tyre), (0.4 * wheel, tyre), (0.25 * wheel, 0.8 * tyre), (0, 0.9 * tyre)]
     wheels = [
         lathe(rim, 20, crease_deg=40)
-        .turned(_SIDEWAYS if s > 0 else -_SIDEWAYS @ np.diag([1, -1, 1.0]))
+        .turned(SIDEWAYS if s > 0 else -SIDEWAYS @ np.diag([1, -1, 1.0]))
         .moved(s * (width / 2 - tyre), f * depth, 0.5 * wheel)
         for s in (-1, 1)
         for f in (-0.3, 0.3)
@@ -155,7 +154,7 @@ def toy_train(
         places += [start + 0.2 * pitch, start + 0.6 * pitch]
     for s in (-1, 1):
         for y in places:
-            wheels.append(cylinder(wheel / 2, 0.012, segments=16).turned(_SIDEWAYS).moved(s * (width / 2 - 0.006) - 0.006, y, wheel / 2))
+            wheels.append(cylinder(wheel / 2, 0.012, segments=16).turned(SIDEWAYS).moved(s * (width / 2 - 0.006) - 0.006, y, wheel / 2))
     return standing((width, depth, height), engine, cars, wheels)
 
 

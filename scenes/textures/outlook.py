@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from scenes.textures.fields import Float, clouds, coordinates, generator, picture, step
 
@@ -16,16 +15,24 @@ HORIZON = 0.61  # how far below the top eye level lies, as a share of the pictur
 def outlook(resolution: int, seed: int = 0) -> Image:
     """A view by day, slightly out of focus; horizontally it repeats, and its last rows fade to the sky (a frame hides them)."""
     rng = generator("outlook", seed)
-    image = _sky(rng, resolution)
-    texture = clouds(rng, resolution, falloff=0.7, lowest=6)
+    half = max(resolution // 2, 8)
+    image = _sky(rng, half)
+    texture = clouds(rng, half, falloff=0.7, lowest=6)
     view = (_countryside, _garden, _street, _roofs)[int(seed) % 4]
     image = view(rng, image, texture)
-    blur = max(2, resolution // 85)
-    for axis in (0, 1, 0, 1):
-        image = uniform_filter1d(image, blur, axis=axis, mode="wrap" if axis else "nearest")
-    _, v = coordinates(resolution)
-    fade = step(v, 0.985, 0.03)[..., None]
-    return picture(image + fade * (image[:1].mean(axis=1, keepdims=True) - image))
+    _, v = coordinates(half)
+    fade = step(v, 0.98, 0.024)[..., None]
+    image += fade * (image[:1].mean(axis=1, keepdims=True) - image)
+    return picture(_enlarged(image, resolution))
+
+
+def _enlarged(image: Float, n: int) -> Float:
+    """A picture [m, m, 3] brought to [n, n, 3] with m <= n, soft as out of focus."""
+    places = np.arange(n) * len(image) // n
+    image = image[:, places]
+    image = 0.5 * (image + np.roll(image, 1, axis=1))
+    image = image[places]
+    return 0.5 * (image + np.concatenate([image[:1], image[:-1]]))
 
 
 def _sky(rng: np.random.Generator, n: int) -> Float:
@@ -49,10 +56,13 @@ def _ridge(rng: np.random.Generator, n: int, level: float, swing: float, lowest:
 
 
 def _below(image: Float, line: Float | float, color: Float) -> Float:
-    """Paints `color` (broadcast to [n, n, 3]) where the row lies below a skyline."""
+    """Paints `color` (broadcast to [n, n, 3]) where the row lies below a skyline, in place."""
     n = len(image)
+    first = max(int(np.min(line) * n) - 2, 0)
     _, v = coordinates(n)
-    return np.asarray(image + step(v - line, 0.0, 2.0 / n)[..., None] * (color - image), dtype=np.float32)
+    part = image[first:]
+    part += step(v[first:] - line, 0.0, 2.0 / n)[..., None] * (np.broadcast_to(color, image.shape)[first:] - part)
+    return image
 
 
 def _green(rng: np.random.Generator, light: float) -> Float:
@@ -117,9 +127,8 @@ def _house(rng: np.random.Generator, image: Float, left: float, width: float, ea
     places, floors = max(1, round(width / 0.11)), max(1, round((foot - eaves) / 0.14))
     a, b = np.abs((x * places) % 1 - 0.5), ((v - eaves) / (foot - eaves) * floors) % 1
     part = np.where(((v > eaves) & (a < 0.26) & (np.abs(b - 0.5) < 0.34))[..., None], np.float32(0.92), part)
-    glass = np.float32([0.33, 0.38, 0.45]) * (1.25 - 0.6 * b[..., None])
+    glass = np.array([0.33, 0.38, 0.45], dtype=np.float32) * (1.25 - 0.6 * b[..., None])
     part = np.where(((v > eaves) & (a < 0.22) & (np.abs(b - 0.5) < 0.3))[..., None], glass, part)
-    image = image.copy()
     image[top:bottom, columns] = part
     return image
 
@@ -133,10 +142,10 @@ def _street(rng: np.random.Generator, image: Float, texture: Float) -> Float:
         width = width if used + width < 0.85 else 1.0 - used
         image = _house(rng, image, left + used, width, HORIZON - float(rng.uniform(0.2, 0.42)), 0.99)
         used += width
-    pavement, road = np.float32([0.72, 0.7, 0.67]), np.float32([0.5, 0.5, 0.52])
+    pavement, road = np.array([0.72, 0.7, 0.67], dtype=np.float32), np.array([0.5, 0.5, 0.52], dtype=np.float32)
     image = _below(_below(image, HORIZON + 0.18, pavement), HORIZON + 0.24, _shaded(road, texture, 0.03))
     crown = _ridge(rng, len(image), HORIZON + 0.02, 0.1, 2, 1.0)
-    green = _below(image, crown, _shaded(_green(rng, 0.5), texture, 0.18))
+    green = _below(image.copy(), crown, _shaded(_green(rng, 0.5), texture, 0.18))
     u, _ = coordinates(len(image))
     clump = step(np.sin(2 * np.pi * (u * int(rng.integers(1, 3)) + rng.uniform())), 0.55, 0.15)[..., None]
     _, v = coordinates(len(image))
@@ -147,12 +156,12 @@ def _roofs(rng: np.random.Generator, image: Float, texture: Float) -> Float:
     """Roofs and blocks of a town seen from an upper floor, receding in haze."""
     for layer in range(3):
         haze = 0.55 - 0.24 * layer
-        before = image
+        before = image.copy()
         left = float(rng.uniform())
         for k in range(6):
             at, width = left + k / 6 + float(rng.uniform(-0.03, 0.03)), float(rng.uniform(0.1, 0.2))
             image = _house(rng, image, at, width, HORIZON - 0.1 + 0.12 * layer + float(rng.uniform(-0.09, 0.04)), 0.99)
         painted = np.abs(image - before).sum(axis=2, keepdims=True) > 0
-        image = np.where(painted, image + haze * (np.float32([0.84, 0.89, 0.94]) - image), image)
+        image = np.where(painted, image + haze * (np.array([0.84, 0.89, 0.94], dtype=np.float32) - image), image)
         image = _trees(rng, image, texture, HORIZON + 0.02 + 0.13 * layer, 0.03, 0.72 - 0.08 * layer)
     return np.asarray(image, dtype=np.float32)

@@ -26,8 +26,9 @@ def _hills(rng: np.random.Generator, n: int) -> Float:
     image = colours[0] + (0.98 - colours[0]) * (0.5 - 0.5 * np.cos(2 * np.pi * v))[..., None] + np.zeros((n, n, 1), dtype=np.float32)
     for k in range(1, 5):
         ridge = 0.3 + 0.11 * k + sum(0.06 / m * np.sin(2 * np.pi * (m * u + rng.uniform())) for m in (1, 2, 3))
-        inside = step(v - ridge, 0.0, 2.0 / n)[..., None] * step(0.97 - v, 0.0, 2.0 / n)[..., None]
-        image = image + inside * (colours[k] * (1.05 - 0.12 * k) - image)
+        first = max(int(float(np.min(ridge)) * n) - 2, 0)
+        inside = step(v[first:] - ridge, 0.0, 2.0 / n)[..., None] * step(0.97 - v[first:], 0.0, 2.0 / n)[..., None]
+        image[first:] += inside * (colours[k] * (1.05 - 0.12 * k) - image[first:])
     return image
 
 
@@ -64,9 +65,11 @@ def _discs(rng: np.random.Generator, n: int) -> Float:
     image = np.full((n, n, 3), 0.93, dtype=np.float32) * (0.9 + 0.1 * colours[0])
     for k in range(1, 9):
         x, y, radius = rng.uniform(), rng.uniform(), rng.uniform(0.06, 0.24)
-        distance = np.hypot((u - x + 0.5) % 1 - 0.5, (v - y + 0.5) % 1 - 0.5)
-        inside = 1 - step(distance, radius, 2.0 / n)
-        image = image + inside[..., None] * (colours[k] - image)
+        across, down = (u[0] - x + 0.5) % 1 - 0.5, (v[:, 0] - y + 0.5) % 1 - 0.5
+        columns, rows = np.flatnonzero(np.abs(across) < radius + 2 / n), np.flatnonzero(np.abs(down) < radius + 2 / n)
+        inside = 1 - step(np.hypot(across[columns], down[rows, None]), radius, 2.0 / n)
+        part = image[np.ix_(rows, columns)]
+        image[np.ix_(rows, columns)] = part + inside[..., None] * (colours[k] - part)
     return image
 
 
@@ -119,7 +122,7 @@ def world_map(resolution: int, seed: int = 0) -> Image:
     rng = generator("world_map", seed)
     u, v = coordinates(resolution)
     field = clouds(rng, resolution, falloff=1.5, lowest=2)
-    sea, low, high, ice = np.float32([[0.45, 0.68, 0.85], [0.6, 0.74, 0.45], [0.85, 0.75, 0.5], [0.95, 0.95, 0.95]])
+    sea, low, high, ice = np.array([[0.45, 0.68, 0.85], [0.6, 0.74, 0.45], [0.85, 0.75, 0.5], [0.95, 0.95, 0.95]], dtype=np.float32)
     land = step(field, 0.15, 0.06)[..., None]
     image = sea + land * (low + step(field, 1.1, 0.8)[..., None] * (high - low) - sea)
     polar = step(np.abs(v - 0.5) + 0.02 * field, 0.43, 0.02)[..., None]

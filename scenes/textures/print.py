@@ -31,7 +31,7 @@ def _resized(field: Float, height: int, width: int) -> Float:
         starts = np.arange(target) * size // target
         if target < size:
             counts = np.diff([*starts, size]).astype(np.float32)
-            field = np.add.reduceat(field, starts, axis=axis) / np.expand_dims(counts, 1 - axis)
+            field = (np.add.reduceat(field, starts, axis=axis) / np.expand_dims(counts, 1 - axis)).astype(np.float32)
         else:
             field = np.take(field, starts, axis=axis)
     return field
@@ -74,7 +74,7 @@ def page(resolution: int, seed: int = 0) -> Image:
     """A printed page: headline, columns of text, perhaps a picture in a frame."""
     rng = generator("page", seed)
     image = _paper(resolution, 0.95)
-    ink = np.float32([0.16, 0.16, 0.18])
+    ink = np.array([0.16, 0.16, 0.18], dtype=np.float32)
     _print(image, rng, (0.08, 0.06, 0.92, 0.14), 1, int(rng.integers(10, 18)), ink, 0.8)
     columns = int(rng.integers(1, 3))
     for k in range(columns):
@@ -95,8 +95,8 @@ def label(resolution: int, seed: int = 0) -> Image:
     rng = generator("label", seed)
     ground, dark, bright = hues(rng, 3, saturation=0.8, low=0.3, high=0.95)
     pale = rng.uniform() < 0.6
-    image = _paper(resolution, np.float32([0.95, 0.93, 0.87]) if pale else ground)
-    ink = 0.35 * dark if pale else np.float32([0.96, 0.95, 0.9])
+    image = _paper(resolution, np.array([0.95, 0.93, 0.87], dtype=np.float32) if pale else ground)
+    ink = 0.35 * dark if pale else np.array([0.96, 0.95, 0.9], dtype=np.float32)
     for low in (0.03, 0.91):
         _fill(image, (0.0, low, 1.0, low + 0.06), dark)
     _shape(image, rng, (0.5, 0.3), float(rng.uniform(0.12, 0.17)), bright)
@@ -113,10 +113,10 @@ def packaging(resolution: int, seed: int = 0) -> Image:
     colours = hues(rng, 5, saturation=0.95, low=0.5, high=0.98)
     image = _paper(n, colours[0])
     curve = 0.42 + 0.08 * np.sin(2 * np.pi * (u + rng.uniform()))
-    image += step(v - curve, 0.0, 2.0 / n)[..., None] * ((colours[1] if rng.uniform() < 0.6 else np.float32([0.95, 0.94, 0.9])) - image)
-    _print(image, rng, (0.07, 0.07, 0.93, 0.27), 1, int(rng.integers(4, 8)), np.float32([0.97, 0.97, 0.95]), 1.0)
+    image += step(v - curve, 0.0, 2.0 / n)[..., None] * ((colours[1] if rng.uniform() < 0.6 else np.array([0.95, 0.94, 0.9], dtype=np.float32)) - image)
+    _print(image, rng, (0.07, 0.07, 0.93, 0.27), 1, int(rng.integers(4, 8)), np.array([0.97, 0.97, 0.95], dtype=np.float32), 1.0)
     _print(image, rng, (0.2, 0.28, 0.8, 0.35), 1, 12, 0.3 * colours[0], 1.0)
-    _shape(image, rng, (0.5, 0.62), 0.22, np.float32([0.93, 0.9, 0.82]))
+    _shape(image, rng, (0.5, 0.62), 0.22, np.array([0.93, 0.9, 0.82], dtype=np.float32))
     for _ in range(7):
         place = (0.5 + float(rng.uniform(-0.13, 0.13)), 0.62 + float(rng.uniform(-0.13, 0.13)))
         _shape(image, rng, place, float(rng.uniform(0.03, 0.07)), colours[int(rng.integers(2, 5))])
@@ -130,7 +130,7 @@ def cover(resolution: int, seed: int = 0) -> Image:
     rng = generator("cover", seed)
     ground, second, third = hues(rng, 3, saturation=0.75, low=0.25, high=0.9)
     image = _paper(resolution, ground)
-    ink = np.float32([0.95, 0.94, 0.9]) if ground.mean() < 0.6 else np.float32([0.12, 0.12, 0.14])
+    ink = np.array([0.95, 0.94, 0.9], dtype=np.float32) if ground.mean() < 0.6 else np.array([0.12, 0.12, 0.14], dtype=np.float32)
     manner = int(seed) % 3
     if manner == 0:
         _fill(image, (0.0, 0.45, 1.0, 0.85), second)

@@ -20,13 +20,24 @@ def _grain(rng: np.random.Generator, n: int, rings: int) -> Float:
     return np.clip(0.55 * lines**2 + 0.12 * pores + 0.1 * warp + 0.15, 0.0, 1.0)
 
 
-def _wooden(late: Float) -> Float:
-    return _WOOD_LIGHT + late[..., None] * (_WOOD_DARK - _WOOD_LIGHT)
+def _palette() -> Image:
+    """Colours uint8 [64 x 256, 3] of wood: 64 depths of shade, 256 tones from early to late wood."""
+    tone, shade = np.linspace(0, 1, 256, dtype=np.float32)[:, None], np.linspace(0, 1, 64, dtype=np.float32)[:, None, None]
+    return picture((_WOOD_LIGHT + tone * (_WOOD_DARK - _WOOD_LIGHT)) * shade).reshape(-1, 3)
+
+
+_WOOD_COLOURS = _palette()
+
+
+def _wooden(late: Float, shade: Float | float = 1.0) -> Image:
+    """The picture of wood with lateness [n, n] in [0, 1], darkened by `shade` in [0, 1]."""
+    index = (late * 255 + 0.5).astype(np.int32) + 256 * np.asarray(np.asarray(shade) * 63 + 0.5).astype(np.int32)
+    return np.take(_WOOD_COLOURS, index, axis=0)
 
 
 def wood(resolution: int, seed: int = 0, rings: int = 6) -> Image:
     """Plain sawn wood, the grain along u."""
-    return picture(_wooden(0.15 + 0.5 * _grain(generator("wood", seed), resolution, rings)))
+    return _wooden(0.15 + 0.5 * _grain(generator("wood", seed), resolution, rings))
 
 
 def planks(resolution: int, seed: int = 0, rows: int = 8, variety: float = 0.16) -> Image:
@@ -39,14 +50,14 @@ def planks(resolution: int, seed: int = 0, rows: int = 8, variety: float = 0.16)
     late = np.take_along_axis(late, columns, axis=1)
     joint = rng.uniform(0, 1, rows)
     second = (joint + rng.uniform(0.35, 0.6, rows)) % 1.0
-    low, high = np.minimum(joint, second)[row][:, None], np.maximum(joint, second)[row][:, None]
+    low, high = (pick(joint, second).astype(np.float32)[row][:, None] for pick in (np.minimum, np.maximum))
     board = (u > low) & (u < high)
-    tones = rng.normal(0, variety, (rows, 2))
+    tones = rng.normal(0, variety, (rows, 2)).astype(np.float32)
     late = np.clip(late + np.where(board, tones[row, :1], tones[row, 1:]), 0, 1)
     gap = edge_distance(v, rows) * resolution / rows
     ends = np.minimum(_wrapped(u - low), _wrapped(u - high)) * resolution
     crack = np.minimum(step(gap, 0.9, 1.2), step(ends, 0.7, 1.2))
-    return picture(_wooden(late) * (0.5 + 0.5 * crack)[..., None])
+    return _wooden(late, np.asarray(0.5 + 0.5 * crack, dtype=np.float32))
 
 
 def _wrapped(distance: Float) -> Float:
@@ -62,11 +73,11 @@ def parquet(resolution: int, seed: int = 0, blocks: int = 4, strips: int = 4) ->
     x, y = np.floor(u * blocks).astype(int), np.floor(v * blocks).astype(int)
     turned = (x + y) % 2 == 1
     strip = np.where(turned, np.floor(u * blocks * strips), np.floor(v * blocks * strips)).astype(int) % strips
-    tone = rng.normal(0, 0.16, (blocks, blocks, strips))[y, x, strip]
+    tone = rng.normal(0, 0.16, (blocks, blocks, strips)).astype(np.float32)[y, x, strip]
     late = np.clip(0.6 * np.where(turned, grain.T, grain) + tone, 0, 1)
     lines = np.where(turned, edge_distance(u, blocks * strips), edge_distance(v, blocks * strips)) / strips
     gap = np.minimum(lines, np.minimum(edge_distance(u, blocks), edge_distance(v, blocks))) * resolution / blocks
-    return picture(_wooden(late) * (0.62 + 0.38 * step(gap, 0.7, 1.2))[..., None])
+    return _wooden(late, 0.62 + 0.38 * step(gap, 0.7, 1.2))
 
 
 def tiles(resolution: int, seed: int = 0, count: int = 4, grout: float = 0.02, dark_grout: int = 0) -> Image:
@@ -88,11 +99,11 @@ def bricks(resolution: int, seed: int = 0, rows: int = 12, columns: int = 4) -> 
     row = np.floor(v * rows).astype(int)
     shifted = u * columns + 0.5 * (row % 2)
     column = np.floor(shifted).astype(int) % columns
-    tone = rng.normal(0, 1, (rows, columns))[row, column]
+    tone = rng.normal(0, 1, (rows, columns)).astype(np.float32)[row, column]
     across, along = edge_distance(v, rows) * columns / rows, np.minimum(shifted % 1, 1 - shifted % 1)
     rough = clouds(rng, resolution, falloff=0.8, lowest=4)
-    brick = np.array([0.93, 0.84, 0.79]) * (0.86 + 0.07 * tone + 0.04 * rough)[..., None]
-    mortar = np.array([0.8, 0.79, 0.77]) * (0.95 + 0.03 * rough)[..., None]
+    brick = np.array([0.93, 0.84, 0.79], dtype=np.float32) * (0.86 + 0.07 * tone + 0.04 * rough)[..., None]
+    mortar = np.array([0.8, 0.79, 0.77], dtype=np.float32) * (0.95 + 0.03 * rough)[..., None]
     joint = step(np.minimum(across, along) + 0.004 * rough, 0.028, 0.02)[..., None]
     return picture(mortar + joint * (brick - mortar))
 
