@@ -250,11 +250,11 @@ def _head(slots: list[list[Part]], stature: float, hair: str) -> None:
     back = np.array([0.03, 0.02, 0.006, -0.008, -0.014])  # the hair line rises towards the forehead
     path = np.stack([np.zeros(5), back, cap[:, 0]], axis=1) * stature
     slots[HAIRS].append(limb(path, cap[:, 1:] * stature, 12, roundness=0.25))
-    if hair == "helmet":
+    if hair == "helmet":  # of the shoes' colour, its visor of the hair's
         shell = [(0.355, 0.05, 0.062), (0.385, 0.064, 0.078), (0.42, 0.066, 0.082), (0.45, 0.055, 0.07), (0.47, 0.03, 0.042)]
-        slots[HAIRS].append(_loft(shell, stature, 1.0, y=-0.002, roundness=0.4))
+        slots[SHOES].append(_loft(shell, stature, 1.0, y=-0.002, roundness=0.4))
         visor = np.array([[0, -0.05, 0.392], [0, -0.05, 0.425]]) * stature
-        slots[SHOES].append(limb(visor, np.array([[0.052, 0.042], [0.048, 0.036]]) * stature, 10, roundness=0.2))
+        slots[HAIRS].append(limb(visor, np.array([[0.052, 0.042], [0.048, 0.036]]) * stature, 10, roundness=0.2))
     if hair == "long":
         fall = [(0.305, 0.032, 0.014), (0.335, 0.045, 0.024), (0.38, 0.047, 0.032), (0.42, 0.046, 0.04)]
         slots[HAIRS].append(_loft(fall, stature, 1.0, y=0.03, segments=10))
