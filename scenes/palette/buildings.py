@@ -92,7 +92,7 @@ def facade_office(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def facade_shed(scheme: Scheme, rng: np.random.Generator) -> Material:
-    hue, strength = float(rng.choice([0.6, 0.1, 0.35, 0.02])), float(rng.choice([0.05, 0.12, 0.4]))
+    hue, strength = float(rng.choice([0.6, 0.1, 0.35, 0.02])), float(rng.choice([0.04, 0.1, 0.28]))
     color = linear(hue, strength, float(rng.uniform(0.55, 0.92)))
     return Material(color=color, texture=pattern(rng, "sheet_metal", 2.0), roughness=0.5)
 

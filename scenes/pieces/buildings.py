@@ -34,7 +34,7 @@ def bungalow(rng: np.random.Generator) -> Shape:
 
 
 def _free_standing(rng: np.random.Generator, storeys: int, width: float) -> Shape:
-    roof = str(rng.choice(["gable", "hip", "gambrel"], p=[0.62, 0.27, 0.11]))
+    roof = str(rng.choice(["gable", "hip", "gambrel"], p=[0.66, 0.28, 0.06]))
     pitch = metres(rng, 28, 46) if roof == "gable" else metres(rng, 24, 36) if roof == "hip" else metres(rng, 20, 30)
     overhang, plinth = metres(rng, 0.3, 0.7), metres(rng, 0.15, 0.6)
     porch, terrace = float(rng.choice([0.0, 0.9, 1.3])), float(rng.choice([0.0, 0.0, 0.0, 1.2]))
@@ -128,6 +128,7 @@ def shop(rng: np.random.Generator) -> Shape:
         roof=roof,
         roof_pitch=pitch,
         parapet=parapet,
+        side_windows=int(rng.choice([0, 1, 2])),
         **_windows(rng, (0.95, 1.3), (1.4, 1.8)),
     )
 

@@ -111,6 +111,11 @@ class Glazing:
         ]
 
 
+def undressed(opening: Opening, bare: bool = False) -> Opening:
+    """The window without sill and lintel; `bare` without blinds and curtains too."""
+    return replace(opening, dressed=False, veil=0.0, pane="window_glass") if bare else replace(opening, dressed=False)
+
+
 def doorway(s: float, z: float, width: float, height: float, pane: str = "front_door", reveal: float = 0.16) -> Opening:
     """An opening for a door, without sill or lintel."""
     return Opening(s=s, z=z, width=width, height=height, pane=pane, ring=0.08, reveal=reveal, dressed=False)

@@ -82,9 +82,15 @@ def frames(width: float, depth: float, at: Sequence[float] = (0.0, 0.0, 0.0)) ->
     return made[0], made[1], made[2], made[3]
 
 
+def _cross(a: Float, b: Float) -> Float:
+    """Cross products [..., 3], a good deal faster than numpy's on small arrays."""
+    (ax, ay, az), (bx, by, bz) = np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0)
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
 def quads(corners: Float, uvs: Float) -> Part:
     """Flat quadrilaterals [n, 4, 3], counter-clockwise from outside, with texture coordinates [n, 4, 2]."""
-    normals = unit(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]))
+    normals = unit(_cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]))
     faces = (np.array([[0, 1, 2], [0, 2, 3]]) + 4 * np.arange(len(corners))[:, None, None]).reshape(-1, 3)
     return Part(corners.reshape(-1, 3), faces, uvs.reshape(-1, 2), np.repeat(normals, 4, axis=0))
 
@@ -94,13 +100,13 @@ def fan(corners: Float, uvs: Float) -> Part:
     k = np.arange(1, len(corners) - 1)
     faces = np.stack([np.zeros_like(k), k, k + 1], axis=1)
     edges = corners[1:] - corners[0]
-    normal = unit(np.cross(edges[:-1], edges[1:]).sum(axis=0))
+    normal = unit(_cross(edges[:-1], edges[1:]).sum(axis=0))
     return Part(corners, faces, uvs, np.tile(normal, (len(corners), 1)))
 
 
 def _placed_quads(frame: Frame, local: Float, shift: float) -> Part:
     """Quads of a wall given in (s, z, d) [n, 4, 3]; the texture lies in the wall's plane and bends into the reveals."""
-    edges = np.abs(np.cross(local[:, 1] - local[:, 0], local[:, 2] - local[:, 0]))
+    edges = np.abs(_cross(local[:, 1] - local[:, 0], local[:, 2] - local[:, 0]))
     facing = edges.argmax(axis=1)[:, None]  # 0: a jamb, 1: a sill or head, 2: the wall's plane
     s, z, d = local[..., 0], local[..., 1], local[..., 2]
     uvs = np.stack([np.where(facing == 0, d, s) + shift, np.where(facing == 1, d, z)], axis=2)

@@ -6,7 +6,7 @@ import numpy as np
 
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
-from scenes.shapes.building_parts import STACK_M, Glazing, Massing, Walls, door_leaf, doorway, on_the_ridge, raised
+from scenes.shapes.building_parts import STACK_M, Glazing, Massing, Walls, door_leaf, doorway, on_the_ridge, raised, undressed
 from scenes.shapes.buildings import parts_of
 from scenes.shapes.facades import Frame, Opening, Slots, block, body, dressing, frames, merge, solids
 from scenes.shapes.parts import Part
@@ -58,10 +58,11 @@ def shop(
     roof: str = "gable",
     roof_pitch: float = 36.0,
     parapet: float = 0.5,
+    side_windows: int = 0,
     seed: int = 0,
     detail: int = 2,
 ) -> Mesh:
-    """A shop between neighbours: big panes between pilasters, a sign board, an awning of that depth (0: none), flats above."""
+    """A shop: big panes between pilasters, a sign board, an awning of that depth (0: none), flats above; its sides are flush."""
     m = shop_massing(width, depth, roof, roof_pitch, awning, parapet)
     w, d = m.footprint
     storey = (height - m.beside_storeys - shop_height - sign_height - 0.35) / (storeys - 1)
@@ -69,7 +70,7 @@ def shop(
     top = first + (storeys - 1) * storey + (parapet if roof == "flat" else 0.0)
     glazing = Glazing(width=window_width, height=window_height, panes=(1, 2))
     floors = [first + k * storey for k in range(storeys - 1)]
-    walls = glazing.storeys((w, d, w, d), (bays, 0, bays, 0), floors, glazing.sill(storey), seed)
+    walls = glazing.storeys((w, d, w, d), (bays, side_windows, bays, side_windows), floors, glazing.sill(storey), seed)
     front = frames(w, d)[0]
     openings, fittings = _shop_front(front, w, m.plinth, shop_height, door_position, detail)
     walls[0] += openings
@@ -84,6 +85,7 @@ def shop(
         extras.append({"awning": cloth})
     if roof != "flat":
         extras.append(on_the_ridge(m, top, height, 1, (0.38,)))
+    walls = [walls[0], [undressed(o) for o in walls[1]], walls[2], [undressed(o) for o in walls[3]]]
     slots = merge(raised(m, walls, top, detail, lintel=0.2), *extras)
     return standing((width, depth, height), *parts_of(slots, _SHOP))
 
@@ -195,7 +197,7 @@ def warehouse(
     window_height: float = 1.0,
     sign_width: float = 8.0,
     across: int = 0,
-    plinth: float = 0.5,
+    plinth: float = 0.12,
     seed: int = 0,
     detail: int = 2,
 ) -> Mesh:
@@ -207,41 +209,26 @@ def warehouse(
     top = height - m.beside_storeys + plinth
     room = 0.62 * w
     gates = [
-        doorway(0.06 * w + (k + 0.5) * room / doors, 0.02, min(door_width, 0.85 * room / doors), door_height, "shed_door", 0.2)
+        doorway(0.06 * w + (k + 0.5) * room / doors, plinth, min(door_width, 0.85 * room / doors), door_height, "shed_door", 0.2)
         for k in range(doors)
     ]
-    entry = doorway(0.8 * w, 0.02, 1.1, 2.15, "shed_door", 0.1)
+    entry = doorway(0.8 * w, plinth, 1.1, 2.15, "shed_door", 0.1)
     high = Glazing(width=2.4, height=window_height, panes=(2, 1), reveal=0.06)
-    z = max(door_height + 0.7, top - window_height - 0.6)
+    z = max(plinth + door_height + 0.7, top - window_height - 0.6)
     rows = high.storeys((w, d, w, d), (0, round(d / 4), round(w / 4), round(d / 4)), [z], 0.0, seed)
     offices = [Opening(s=f * w, z=1.1, width=1.8, height=1.2, panes=(2, 1), reveal=0.08, dressed=False) for f in (0.74, 0.87)]
     offices = [o for o in offices if abs(o.s - entry.s) > 1.6]
-    plain = [[_plain(o) for o in row] for row in rows]
-    walls = [[*gates, entry, *offices], *plain[1:]]
+    walls = [[*gates, entry, *offices], *([undressed(o, bare=True) for o in row] for row in rows[1:])]
     front = frames(w, d)[0]
     ribs = [
         (g.s - g.width / 2 + 0.08, g.s + g.width / 2 - 0.08, y, y + 0.03, g.reveal + 0.02, g.reveal + 0.05)
         for g in gates
-        for y in np.arange(0.3, door_height - 0.2, 0.3 if detail > 1 else 1.2)
+        for y in plinth + np.arange(0.3, door_height - 0.2, 0.3 if detail > 1 else 1.2)
     ]
-    board = sign(front, 0.5 * w, (door_height + top) / 2 - 0.35, sign_width, min(1.1, 0.7 * (top - door_height)), seed)
+    board = sign(front, 0.5 * w, (plinth + door_height + top) / 2 - 0.35, sign_width, min(1.1, 0.7 * (top - door_height)), seed)
     slots = merge(raised(m, walls, top, detail), {"shed_door": solids(front, ribs)}, board)
     keys = ("facade", "plinth", "roof", "eaves", "window_glass", "window_frame", "shed_door", "stone_trim", "shop_sign")
     return standing((width, depth, height), *parts_of(slots, keys))
-
-
-def _plain(opening: Opening) -> Opening:
-    """The window without blinds and sill."""
-    return Opening(
-        s=opening.s,
-        z=opening.z,
-        width=opening.width,
-        height=opening.height,
-        ring=opening.ring,
-        reveal=opening.reveal,
-        panes=opening.panes,
-        dressed=False,
-    )
 
 
 @made_of("facade", "plinth", "roof", "eaves", "window_frame", "shed_door")
@@ -272,11 +259,11 @@ def garage(
     w, d = m.footprint
     top = height - m.beside_storeys + m.plinth
     pitch = w / doors
-    gates = [doorway((k + 0.5) * pitch, 0.02, min(door_width, 0.9 * pitch), door_height, "shed_door", 0.1) for k in range(doors)]
+    gates = [doorway((k + 0.5) * pitch, m.plinth, min(door_width, 0.9 * pitch), door_height, "shed_door", 0.1) for k in range(doors)]
     ribs = [
         (g.s - g.width / 2 + 0.1, g.s + g.width / 2 - 0.1, y, y + 0.06, g.reveal + 0.01, g.reveal + 0.05)
         for g in gates
-        for y in np.arange(0.25, door_height - 0.2, 0.22 if detail > 1 else 1.0)
+        for y in m.plinth + np.arange(0.25, door_height - 0.2, 0.22 if detail > 1 else 1.0)
     ]
     slots = merge(raised(m, [gates, [], [], []], top, detail), {"shed_door": solids(frames(w, d)[0], ribs)})
     return standing((width, depth, height), *parts_of(slots, ("facade", "plinth", "roof", "eaves", "window_frame", "shed_door")))

@@ -23,7 +23,7 @@ _BRICKS = np.array(
         [(0.78, 0.67, 0.51), (0.68, 0.56, 0.42), (0.72, 0.7, 0.66)],  # buff
         [(0.62, 0.32, 0.25), (0.5, 0.25, 0.21), (0.68, 0.65, 0.6)],  # red
         [(0.53, 0.3, 0.24), (0.38, 0.22, 0.2), (0.55, 0.52, 0.49)],  # dark red
-        [(0.7, 0.44, 0.32), (0.62, 0.36, 0.26), (0.74, 0.71, 0.66)],  # orange
+        [(0.66, 0.44, 0.35), (0.58, 0.36, 0.29), (0.72, 0.69, 0.65)],  # orange
         [(0.68, 0.6, 0.42), (0.5, 0.44, 0.34), (0.6, 0.57, 0.52)],  # London stock
         [(0.45, 0.36, 0.31), (0.36, 0.29, 0.26), (0.5, 0.48, 0.46)],  # brown
         [(0.9, 0.88, 0.85), (0.87, 0.85, 0.81), (0.82, 0.8, 0.77)],  # whitewashed
@@ -48,12 +48,12 @@ def brickwork(resolution: int, seed: int = 0, rows: int = 24, columns: int = 8, 
     main, second, mortar = _BRICKS[tone]
     mix = np.clip(rng.normal(0.35, 0.35, (rows, columns)), 0, 1).astype(np.float32)[row, column]
     light = 1 + rng.normal(0, 0.05, (rows, columns)).astype(np.float32)[row, column]
-    rough, stain = clouds(rng, resolution, falloff=0.6, lowest=8), clouds(rng, resolution, falloff=1.6)
+    rough = clouds(rng, resolution, falloff=0.6, lowest=8)
     clay = (main + mix[..., None] * (second - main)) * (light + 0.035 * rough)[..., None]
     gap = np.minimum(edge_distance(v, rows) * COURSE_M, np.minimum(across % 1, 1 - across % 1) * BRICK_M) + 0.001 * rough
     pixel = columns * BRICK_M / resolution
     joint = step(gap, 0.006, max(0.005, 0.9 * pixel))[..., None]
-    return picture((mortar + joint * (clay - mortar)) * (0.98 + 0.02 * stain + 0.015 * _streaks(rng, resolution))[..., None])
+    return picture((mortar + joint * (clay - mortar)) * (0.98 + 0.022 * _streaks(rng, resolution))[..., None])
 
 
 def render(resolution: int, seed: int = 0, stains: float = 0.5) -> Image:

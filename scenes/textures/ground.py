@@ -24,7 +24,8 @@ def asphalt(resolution: int, seed: int = 0, age: float = 0.5, patches: int = 0) 
     rng = generator("asphalt", seed)
     u, v = coordinates(resolution)
     grains = rng.standard_normal((resolution, resolution), dtype=np.float32)
-    value = 0.76 + 0.055 * grains + 0.09 * step(grains, 2.1, 0.4) + (0.02 + 0.03 * age) * clouds(rng, resolution, falloff=1.4)
+    wear = (0.02 + 0.03 * age) * clouds(rng, resolution, falloff=1.4) + 0.022 * clouds(rng, resolution, falloff=0.3, lowest=24)
+    value = 0.76 + 0.06 * grains + 0.09 * step(grains, 2.1, 0.4) + wear
     for _ in range(patches):
         centre, half = rng.uniform(size=2), rng.uniform(0.06, 0.2, 2)
         across, along = (np.abs((w - c + 0.5) % 1 - 0.5) for w, c in zip((u, v), centre, strict=True))
