@@ -59,7 +59,7 @@ def furnish(parts: list[Part], streams: Streams, density: float, small_things: f
     reserve(parts)
     items, lamps, rejected = [], [], Counter[str]()
     no_dining_room = all(part.room.kind != "dining" for part in parts)
-    for part in parts:
+    for index, part in enumerate(parts):
         f = Furnisher(part.layout, streams.child(part.room.name), density)
         if part.room.kind not in ("kitchen", "bathroom", "corridor"):
             shell.dress_windows(f, part.windows)
@@ -67,7 +67,7 @@ def furnish(parts: list[Part], streams: Streams, density: float, small_things: f
         if part.room.kind == "living" and no_dining_room and part.layout.length * part.layout.breadth > 18.0:
             dining_corner(f)
         lamps.append(_fill(f, part, small_things))
-        _clear_the_way(part)
+        _clear_the_way(part, index)
         items += [in_house(item, part.room) for item in part.layout.items]
         lamps[-1] = [lamp for lamp in lamps[-1] if lamp in part.layout.items]
         rejected.update(part.layout.rejected)
@@ -91,46 +91,47 @@ def obstacles(items: list[Item]) -> list[Box]:
     return [i.box for i in items if i.category != "rug" and i.box.z0 < HEADROOM_M]
 
 
-def _ground(part: Part) -> Ground:
-    """The free floor of a room in its own frame, with the steps before its doors."""
+def _ground(part: Part, index: int) -> Ground:
+    """The free floor of room number `index` in its own frame, with the steps before its doors."""
     a, b = part.layout.length / 2, part.layout.breadth / 2
     ground = Ground.blank(-a - 0.5, -b - 0.5, a + 0.5, b + 0.5)
     ground.set([Box(0.0, 0.0, a, b, 0.0, 0.0, 1.0)], True)
     for _, hole in part.doors:  # the doorway, so that the walker's width does not count against its frame
         x, y = hole.wall.point(hole.along, -0.2)
         ground.set([Box(x, y, hole.width / 2, 0.25, hole.wall.yaw, 0.0, 1.0)], True)
-    ground.set(obstacles(part.layout.items), False)
+    leaves = [leaf_box(link, hole) for link, hole in part.doors if link.leaf == "open" and swings_into(link) == index]
+    ground.set([*obstacles(part.layout.items), *leaves], False)
     return ground
 
 
-def _reaches_all_doors(part: Part) -> bool:
+def _reaches_all_doors(part: Part, index: int) -> bool:
     """Whether one connected piece of free floor lies before all doors of a room."""
-    ground = _ground(part)
+    ground = _ground(part, index)
     regions, found = ground.regions(WALKER_M), set()
     for _, hole in part.doors:
         found.add(int(regions[ground.cell(*hole.wall.point(hole.along, WALKER_M + 0.15))]))
     return found != {0} and 0 not in found and len(found) == 1
 
 
-def _clear_the_way(part: Part) -> None:
+def _clear_the_way(part: Part, index: int) -> None:
     """Takes away the fewest things, the last placed first, that let one walk between all doors; at most a dozen."""
     for _ in range(12):
-        if _reaches_all_doors(part):
+        if _reaches_all_doors(part, index):
             return
         layout = part.layout
         standing = [i for i in layout.items if i.on is None and i.category != "rug" and i.box.z0 < HEADROOM_M and i.box.z0 < 0.5]
-        alone = (i for i in reversed(standing) if _frees(part, i))
+        alone = (i for i in reversed(standing) if _frees(part, index, i))
         victim = next(alone, standing[-1] if standing else None)
         if victim is None:
             return
         _remove(layout, victim)
 
 
-def _frees(part: Part, item: Item) -> bool:
+def _frees(part: Part, index: int, item: Item) -> bool:
     """Whether the way would be free without a thing."""
     kept = part.layout.items
     part.layout.items = [i for i in kept if i is not item]
-    free = _reaches_all_doors(part)
+    free = _reaches_all_doors(part, index)
     part.layout.items = kept
     return free
 

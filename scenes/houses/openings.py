@@ -146,7 +146,7 @@ def _link(rooms: tuple[Room, ...], span: Span, size: tuple[float, float], leaves
         height=size[1],
         leaf=leaf,
         hinge=int(rng.choice([-1, 1])),
-        angle_deg=float(rng.integers(72, 97)),
+        angle_deg=float(rng.integers(82, 101)),
         swings_into_b=rooms[span.a].kind == "corridor" or (rooms[span.b].kind != "corridor" and bool(rng.uniform() < 0.5)),
     )
 

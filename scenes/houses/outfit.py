@@ -27,16 +27,14 @@ def within(triangles: int, fixed: list[Item], things: list[Item], eyes: NDArray[
     counts = {item.name: len(shapes.build(item.shape).faces) for item in (*fixed, *things)}
     total = sum(counts.values())
     middle = eyes.mean(axis=0)
-    carrying = {item.on for item in things}
-    far = {item.name: float(np.hypot(item.x - middle[0], item.y - middle[1])) for item in things}
-    order = sorted((i for i in things if i.name not in carrying), key=lambda i: (_volume(i) > _LARGE_M3, -far[i.name]))
-    dropped: set[str] = set()
-    for item in order:
-        if total <= triangles:
-            break
-        dropped.add(item.name)
+    kept = sorted(things, key=lambda i: (_volume(i) > _LARGE_M3, -np.hypot(i.x - middle[0], i.y - middle[1])))
+    while total > triangles and kept:
+        carrying = {item.on for item in kept}
+        item = next(i for i in kept if i.name not in carrying)
+        kept.remove(item)
         total -= counts[item.name]
-    return [item for item in (*fixed, *things) if item.name not in dropped], len(dropped)
+    names = {item.name for item in kept}
+    return [*fixed, *(item for item in things if item.name in names)], len(things) - len(kept)
 
 
 def _volume(item: Item) -> float:

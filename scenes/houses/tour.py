@@ -18,7 +18,7 @@ from scenes.trajectories import along_curve, catmull_rom, looking, sway
 Float = NDArray[np.float64]
 CLEARANCE_M = 0.2  # of every frame's eye from all boxes
 RADIUS_M = 0.25  # of the walker on the grid
-_TOURS, _WANTED = 3, 8
+_TOURS, _WANTED = 3, 6
 _GAZE_FRAMES = 10  # between two directions of gaze
 _COLUMNS, _ROWS = 12, 9
 _FEWEST_SEEN = 5
@@ -47,6 +47,9 @@ class Tour:
     poses: Float
     score: float
     attempts: int
+
+
+Stretch = tuple[Float, Float, Float]  # eyes [N, 3], directions [N, 3] and rolls [N] of a clip's cameras
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +174,8 @@ def view_score(place: Surroundings, camera: Camera, pose: Float) -> float:
     return interest(distance, things, place.categories)
 
 
-def _attempt(place: Surroundings, camera: Camera, rng: np.random.Generator, route: Float, manner: Manner) -> tuple[Float, float] | None:
-    """One stretch of a route with its score, or None when it comes too near to something or sees too little."""
+def _attempt(place: Surroundings, camera: Camera, rng: np.random.Generator, route: Float, manner: Manner) -> tuple[Stretch, float] | None:
+    """One stretch of a route and its score, or None when it comes too near to something or sees too little."""
     count = manner.frames + 2
     length = manner.speed * (count - 1)
     arc = np.linalg.norm(np.diff(route, axis=0), axis=1).sum()
@@ -192,9 +195,13 @@ def _attempt(place: Surroundings, camera: Camera, rng: np.random.Generator, rout
     directions = _gaze(place, rng, eyes, headings, manner.turn_rad)
     directions[:, 2] += sway(rng, count, amplitude=0.012, period_frames=11.0)
     rolls = sway(rng, count, amplitude=0.018, period_frames=16.0) + rng.normal(0, 0.012)
-    poses = looking(eyes, directions, rolls)
-    scores = [view_score(place, camera, poses[k]) for k in np.unique(np.linspace(0, count - 1, 3 + count // 12).astype(int))]
-    return (poses, float(np.mean(scores))) if np.isfinite(scores).all() else None
+    marks = np.unique(np.linspace(0, count - 1, 3 + count // 12).astype(int))
+    total = 0.0
+    for pose in looking(eyes[marks], directions[marks], rolls[marks]):
+        total += view_score(place, camera, pose)
+        if not np.isfinite(total):
+            return None
+    return (eyes, directions, rolls), total / len(marks)
 
 
 def _headings(points: Float, distances: Float) -> Float:
@@ -210,7 +217,7 @@ def tour(place: Surroundings, camera: Camera, rng: np.random.Generator, weights:
     """The best of a few stretches of a few routes; slower ones when nothing is found, a turn on the clearest spot at last."""
     ways = Ways(place.ground, RADIUS_M)
     room = int(rng.choice(len(place.rooms), p=weights))
-    found: list[tuple[Float, float]] = []
+    found: list[tuple[Stretch, float]] = []
     attempts = 0
     for k in range(3 * _TOURS):
         slower = Manner(**{**manner.__dict__, "speed": manner.speed * 0.7 ** (k // _TOURS)})
@@ -222,8 +229,8 @@ def tour(place: Surroundings, camera: Camera, rng: np.random.Generator, weights:
         if len(found) >= _WANTED or (found and k + 1 >= _TOURS):
             break
     if found:
-        poses, score = max(found, key=lambda entry: entry[1])
-        return Tour(poses, score, attempts)
+        stretch, score = max(found, key=lambda entry: entry[1])
+        return Tour(looking(*stretch), score, attempts)
     return Tour(_turn_on_the_spot(place, camera, rng, manner), 0.0, attempts)
 
 
