@@ -63,17 +63,18 @@ def _triangle_blocks(flat: FlatScene, emits: NDArray[np.bool_]) -> Blocks:
     starts = np.flatnonzero(np.diff(kind, prepend=-1))
     ends = np.append(starts[1:], len(kind))
     spans = _spans(starts, ends, flat.triangle_instance[starts].astype(np.int64))
-    corners = flat.vertices[flat.triangles]
-    low = np.minimum.reduceat(corners.min(1), spans[:, 0]).astype(np.float64)
-    high = np.maximum.reduceat(corners.max(1), spans[:, 0]).astype(np.float64)
+    a, b, c = np.take(flat.vertices, flat.triangles.T, axis=0)
     first = spans[:, 0]
+    low = np.minimum.reduceat(np.minimum(np.minimum(a, b), c), first).astype(np.float64)
+    high = np.maximum.reduceat(np.maximum(np.maximum(a, b), c), first).astype(np.float64)
     centre, radius = (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2
-    return Blocks(spans, centre, radius, _cones(corners, spans), flat.triangle_closed[first], emits[first])
+    return Blocks(spans, centre, radius, _cones(np.cross(b - a, c - a), spans), flat.triangle_closed[first], emits[first])
 
 
-def _cones(corners: NDArray[np.float32], spans: NDArray[np.int32]) -> NDArray[np.float64]:
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).astype(np.float64)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+def _cones(across: NDArray[np.float32], spans: NDArray[np.int32]) -> NDArray[np.float64]:
+    """`Blocks.cone` of triangles with these products of edges [F, 3]."""
+    normals = across.astype(np.float64)
+    normals /= np.maximum(np.sqrt(np.einsum("ij,ij->i", normals, normals)), 1e-30)[:, None]
     axis = np.add.reduceat(normals, spans[:, 0])
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-30)
     owner = np.repeat(np.arange(len(spans)), spans[:, 1] - spans[:, 0])

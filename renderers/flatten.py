@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from renderers.closedness import closed_faces
 from renderers.connectivity import connections
 from scenes.errors import UserError
 from scenes.scene import Instance, Mesh, Scene, Shape
@@ -52,61 +51,94 @@ class FlatScene:
 @dataclass(frozen=True)
 class _Solid:
     """Faces with an area: indices int64 [K] into the mesh's faces, how they hang together (`connections`), whether the part of each is
-    closed and whether it is smooth."""
+    closed and whether it is smooth. bounds: float64 [2, 3], as `FlatScene.bounds`."""
 
     kept: NDArray[np.int64]
     across: NDArray[np.int32]
     part: NDArray[np.int32]
     closed: NDArray[np.bool_]
     smooth: NDArray[np.bool_]
+    bounds: NDArray[np.float64]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _solid(shape: Shape) -> _Solid:
     mesh = build(shape)
-    a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(np.float64) for k in range(3))
+    a, b, c = np.take(mesh.vertices.astype(np.float64), mesh.faces.T, axis=0)
     normal = np.cross(b - a, c - a)
-    doubled_area = np.linalg.norm(normal, axis=1)
-    longest = np.maximum.reduce([((p - q) ** 2).sum(1) for p, q in ((a, b), (b, c), (c, a))])
+    doubled_area = np.sqrt(_dot(normal, normal))
+    longest = np.maximum.reduce([_dot(edge, edge) for edge in (b - a, c - b, a - c)])
     kept = np.flatnonzero(doubled_area > 1e-9 * longest)
-    alignment = np.einsum("fkj,fj->fk", mesh.normals[mesh.faces[kept]], normal[kept] / doubled_area[kept, None])
-    return _Solid(
-        kept,
-        *connections(mesh.vertices, mesh.faces[kept]),
-        closed_faces(mesh.vertices, mesh.faces)[kept],
-        alignment.min(1, initial=1.0) < 0.9999,
-    )
+    connected = connections(mesh.vertices, mesh.faces)
+    closed = connected.closed(_dot(a, normal))
+    if len(kept) < len(mesh.faces):
+        connected = connections(mesh.vertices, mesh.faces[kept])
+    flat = normal[kept] / doubled_area[kept, None]
+    alignment = np.minimum.reduce([_dot(np.take(mesh.normals, corner, axis=0), flat) for corner in mesh.faces[kept].T])
+    return _Solid(kept, connected.across, connected.part, closed[kept], alignment < 0.9999, _bounds(mesh, kept))
+
+
+def _dot(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scalar products float64 [K] of vectors [K, 3]."""
+    products: NDArray[np.float64] = np.einsum("ij,ij->i", a, b)
+    return products
+
+
+def are_rigid(poses: NDArray[np.float64]) -> bool:
+    """Whether all poses [..., 4, 4] turn and shift only, and not too far."""
+    rotation = poses[..., :3, :3]
+    with np.errstate(invalid="ignore"):
+        skew = np.abs(np.swapaxes(rotation, -1, -2) @ rotation - np.eye(3))
+        sound = (skew <= NOT_RIGID).all() and (np.linalg.det(rotation) > 0).all() and (np.abs(poses[..., :3, 3]) <= FARTHEST_M).all()
+    return bool(sound and (poses[..., 3, :] == (0, 0, 0, 1)).all())
 
 
 def check_rigid(poses: NDArray[np.float64], owner: str) -> None:
-    """UserError, naming the owner, unless all poses [..., 4, 4] turn and shift only: labels and culling rely on lengths and sides."""
+    """UserError, naming the owner, unless `are_rigid`: labels and culling rely on lengths and sides."""
+    if are_rigid(poses):
+        return
     if not np.isfinite(poses).all():
         raise UserError(f"{owner} has a pose that is NaN or infinite: mend its motion")
-    rotation = poses[..., :3, :3]
-    skew = np.abs(np.swapaxes(rotation, -1, -2) @ rotation - np.eye(3)).max()
-    if skew > NOT_RIGID or (np.linalg.det(rotation) < 0).any() or (poses[..., 3, :] != (0, 0, 0, 1)).any():
-        raise UserError(
-            f"{owner} has a pose that scales, shears or mirrors: put that into the vertices of the mesh and leave a rigid motion"
-        )
-    if np.abs(poses[..., :3, 3]).max() > FARTHEST_M:
+    if are_rigid(np.concatenate([poses[..., :3], np.broadcast_to([[0.0], [0.0], [0.0], [1.0]], (*poses.shape[:-1], 1))], axis=-1)):
         raise UserError(f"{owner} has a pose more than {FARTHEST_M:g} m from the origin: move the scene closer")
+    raise UserError(f"{owner} has a pose that scales, shears or mirrors: put that into the vertices of the mesh and leave a rigid motion")
 
 
-def _checked_mesh(instance: Instance) -> Mesh:
-    mesh, who, remedy = build(instance.shape), f"instance {instance.name!r}", f"mend the mesh of shape {instance.shape.kind!r}"
+@lru_cache(maxsize=1024)
+def _flaw(shape: Shape) -> str:
+    """What makes a shape's mesh meaningless, after the words "instance NAME has"; empty for a sound one."""
+    mesh = build(shape)
     counts = {"vertices": len(mesh.vertices), "normals": len(mesh.normals), "uvs": len(mesh.uvs)}
     if len(set(counts.values())) > 1 or len(mesh.slots) != len(mesh.faces):
         listed = ", ".join(f"{count} {what}" for what, count in counts.items())
-        raise UserError(f"{who} has {listed}, {len(mesh.faces)} faces and {len(mesh.slots)} slots, whose numbers do not match: {remedy}")
+        return f"{listed}, {len(mesh.faces)} faces and {len(mesh.slots)} slots, whose numbers do not match"
+    if not len(mesh.faces):
+        return ""
     for what in ("vertices", "uvs", "normals"):
-        if len(mesh.faces) and not np.isfinite(getattr(mesh, what)).all():
-            raise UserError(f"{who} has {what} that are NaN or infinite: {remedy}")
-    if len(mesh.faces) and np.abs(mesh.vertices).max() > FARTHEST_M:
-        raise UserError(f"{who} has a vertex more than {FARTHEST_M:g} m from its origin: {remedy}")
-    if len(mesh.faces) and (mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices)):
-        raise UserError(f"{who} has a face that names a vertex it lacks: {remedy}")
-    check_rigid(instance.motion.poses, who)
-    return mesh
+        if not np.isfinite(getattr(mesh, what)).all():
+            return f"{what} that are NaN or infinite"
+    if np.abs(mesh.vertices).max() > FARTHEST_M:
+        return f"a vertex more than {FARTHEST_M:g} m from its origin"
+    if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
+        return "a face that names a vertex it lacks"
+    return ""
+
+
+def _check(scene: Scene) -> None:
+    """UserError, naming the object, for geometry that has no meaning."""
+    if len(scene.instances) > MAX_INSTANCES:
+        surplus = scene.instances[MAX_INSTANCES].name
+        raise UserError(
+            f"the scene has {len(scene.instances)} instances, but ids are uint16 and reach to {MAX_INSTANCES}: "
+            f"remove {surplus!r} and those after it"
+        )
+    check_rigid(scene.camera_motion.poses, "the camera")
+    for instance in scene.instances:
+        if flaw := _flaw(instance.shape):
+            raise UserError(f"instance {instance.name!r} has {flaw}: mend the mesh of shape {instance.shape.kind!r}")
+    if not are_rigid(np.concatenate([np.zeros((0, 4, 4)), *(i.motion.poses for i in scene.instances)])):
+        for instance in scene.instances:
+            check_rigid(instance.motion.poses, f"instance {instance.name!r}")
 
 
 def _material_indices(instance: Instance, slots: NDArray[np.uint8], materials: int) -> NDArray[np.int32]:
@@ -120,20 +152,10 @@ def _material_indices(instance: Instance, slots: NDArray[np.uint8], materials: i
     return table[slots]
 
 
-def _check_size(scene: Scene) -> None:
-    if len(scene.instances) > MAX_INSTANCES:
-        surplus = scene.instances[MAX_INSTANCES].name
-        raise UserError(
-            f"the scene has {len(scene.instances)} instances, but ids are uint16 and reach to {MAX_INSTANCES}: "
-            f"remove {surplus!r} and those after it"
-        )
-    check_rigid(scene.camera_motion.poses, "the camera")
-
-
 def flatten(scene: Scene) -> FlatScene:
     """The geometry of `scene`; zero-area triangles are dropped. Raises UserError, naming the object, for geometry that has no meaning."""
-    _check_size(scene)
-    meshes = [_checked_mesh(i) for i in scene.instances]
+    _check(scene)
+    meshes = [build(i.shape) for i in scene.instances]
     solid = [_solid(i.shape) for i in scene.instances]
     vertex_range = np.cumsum([0, *(len(m.vertices) for m in meshes)])
     triangle_range = np.cumsum([0, *(len(s.kept) for s in solid)])
@@ -160,7 +182,7 @@ def flatten(scene: Scene) -> FlatScene:
         triangle_smooth=np.concatenate([s.smooth for s in solid]),
         vertex_range=vertex_range,
         triangle_range=triangle_range,
-        bounds=np.stack([_bounds(m, s.kept) for m, s in zip(meshes, solid, strict=True)]),
+        bounds=np.stack([s.bounds for s in solid]),
     )
 
 

@@ -20,7 +20,7 @@ SUN_MAP, LARGE_SUN_MAP, NESTED_SUN_MAP = 1000, 2000, 1500
 SUN_REACHES_M = (50.0, 12.0)  # about the eye, of the maps of a scene that is much larger than they are
 _SMALL_SCENE_M = 6.0  # radius up to which a SUN_MAP does
 _AHEAD = 0.6  # of the reach: a nested map lies mostly before the eye
-_STEPS = 4  # in which a nested map follows the eye over its reach
+_STEPS = 2  # in which a nested map follows the eye over its reach
 AREA_PIECES = 3  # an area light is this many point-like pieces in each direction
 # x, y and z axes of the six cube faces; the cube's frame has the world's directions. Rotations, as OpenCV camera frames are.
 FACE_AXES = np.array(
@@ -111,11 +111,11 @@ def _sun_lamp(light: Sun, buffers: SceneBuffers) -> Lamp:
 
 def _world_corners(buffers: SceneBuffers) -> NDArray[np.float64]:
     """Corners float64 [K, 3] of all instances' boxes at all times, world frame."""
-    flat, corners = buffers.flat, []
-    for instance, (low, high) in zip(buffers.scene.instances, flat.bounds, strict=True):
-        if np.isfinite(low).all():
-            box = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
-            corners.append(
-                (box @ instance.motion.poses[:, :3, :3].transpose(0, 2, 1) + instance.motion.poses[:, None, :3, 3]).reshape(-1, 3)
-            )
-    return np.concatenate(corners)
+    solid = np.isfinite(buffers.flat.bounds[:, 0, 0])
+    motions = [i.motion.poses for i, has_faces in zip(buffers.scene.instances, solid, strict=True) if has_faces]
+    owner = np.repeat(np.arange(len(motions)), [len(poses) for poses in motions])
+    which = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, 8).T
+    corners = buffers.flat.bounds[solid][owner][:, which, np.arange(3)]
+    poses = np.concatenate(motions)
+    placed: NDArray[np.float64] = (corners @ poses[:, :3, :3].transpose(0, 2, 1) + poses[:, None, :3, 3]).reshape(-1, 3)
+    return placed

@@ -106,9 +106,11 @@ class ShadowMaps:
         count, layers = len(poses), self._team.threads
         keys = self._visibility.keys_for(maps.views, count)
         self._visibility.draw(maps.views, range(count), poses, self._still, keys)
-        inputs = [keys, layers, maps.still, maps.texels]
+        inputs = [keys, layers, maps.still]
         maps.disturbed = [None] * count
         wp.launch(keep_still, dim=(count, maps.views.camera.height), inputs=inputs, device=self._buffers.device)
+        if maps.still is not maps.texels:
+            wp.copy(maps.texels, maps.still)
 
     def _draw_moving(self, maps: _Maps, poses: NDArray[np.float64]) -> None:
         """Draws what moves over what does not, in the rectangles that either the last or this drawing touches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -28,7 +29,8 @@ def srgb_to_linear(encoded: NDArray[np.floating] | float) -> NDArray[np.float64]
 
 
 _LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
-_LANE_OF_BYTE = np.rint(1023.0 * np.sqrt(_LINEAR_OF_BYTE)).astype(np.uint64)
+_SHIFTS = tuple(np.uint64(21 * channel) for channel in range(3))  # of the lanes of a texel
+_LANES_OF_BYTE = tuple(np.rint(1023.0 * np.sqrt(_LINEAR_OF_BYTE)).astype(np.uint64) << shift for shift in _SHIFTS)
 
 
 def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,23 +42,31 @@ def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image[nearest][:, nearest]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=96)  # 0.7 MB each at 256 x 256 texels
 def mip_chain(texture: Texture) -> tuple[NDArray[np.uint64], int, int]:
     """(texels, size, levels): all levels one after the other.
 
     A texel is three lanes of 21 bits, red lowest, each 1023 * sqrt(linear light): weights that sum to 2048 filter all channels of a texel
-    by one multiplication (`renderers.texture_sampling`). Levels are box averages of linear light.
+    by one multiplication (`renderers.kernels.textures`). Levels are box averages of linear light.
     """
-    image = _power_of_two(build(texture))
-    chain, level = [_texels(_LANE_OF_BYTE[image])], _LINEAR_OF_BYTE[image]
-    while level.shape[0] > 1:
-        level = 0.25 * (level[0::2, 0::2] + level[1::2, 0::2] + level[0::2, 1::2] + level[1::2, 1::2])
-        chain.append(_texels(np.rint(1023.0 * np.sqrt(level)).astype(np.uint64)))
-    return np.concatenate(chain), image.shape[0], len(chain)
+    channels = np.ascontiguousarray(np.moveaxis(_power_of_two(build(texture)), -1, 0))
+    size = channels.shape[1]
+    chain, level = (
+        [_texels([np.take(lanes, c) for lanes, c in zip(_LANES_OF_BYTE, channels, strict=True)])],
+        np.take(_LINEAR_OF_BYTE, channels),
+    )
+    while level.shape[1] > 1:
+        rows = level[:, 0::2] + level[:, 1::2]
+        level = np.float32(0.25) * (rows[:, :, 0::2] + rows[:, :, 1::2])
+        lanes = np.rint(np.float32(1023.0) * np.sqrt(level)).astype(np.uint64)
+        chain.append(_texels([lane << shift for lane, shift in zip(lanes, _SHIFTS, strict=True)]))
+    return np.concatenate(chain), size, len(chain)
 
 
-def _texels(lanes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return (lanes[..., 0] | lanes[..., 1] << np.uint64(21) | lanes[..., 2] << np.uint64(42)).ravel()
+def _texels(lanes: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Texels [N * N] of lanes that are shifted to their places, each [N, N]."""
+    red, green, blue = lanes
+    return (red | green | blue).ravel()
 
 
 def pack(textures: tuple[Texture, ...]) -> tuple[NDArray[np.uint64], list[StoredTexture]]:

@@ -219,14 +219,27 @@ def take_out(keys: wp.array3d(dtype=wp.uint64), first: int, layers: int, row: in
     return wp.cast(wp.uint32(best >> wp.uint64(32)), wp.float32)
 
 
+@wp.func_native("""
+    wp::uint64* key = keys.data;
+    float* texel = texels.data;
+    for (int column = 0; column < texels.shape[0]; ++column) {
+        const wp::uint32 bits = wp::uint32(key[column] >> 32);
+        float nearness;
+        memcpy(&nearness, &bits, 4);
+        texel[column] = nearness > texel[column] || first ? nearness : texel[column];
+        key[column] = 0;
+    }""")
+def take_out_row(keys: wp.array(dtype=wp.uint64), first: bool, texels: wp.array(dtype=wp.float32)):
+    """Nearness of a row of depth keys, which are left cleared, over what the texels hold (`first`: nothing)."""
+    ...
+
+
 @wp.kernel
-def keep_still(keys: wp.array3d(dtype=wp.uint64), layers: int, still: wp.array3d(dtype=wp.float32), texels: wp.array3d(dtype=wp.float32)):
+def keep_still(keys: wp.array3d(dtype=wp.uint64), layers: int, texels: wp.array3d(dtype=wp.float32)):
     """Maps [N, S, S] of what never moves, from N times `layers` layers of depth keys."""
     k, row = wp.tid()
-    for column in range(texels.shape[2]):
-        nearness = take_out(keys, k * layers, layers, row, column)
-        still[k, row, column] = nearness
-        texels[k, row, column] = nearness
+    for layer in range(layers):
+        take_out_row(keys[k * layers + layer][row], layer == 0, texels[k][row])
 
 
 @wp.kernel

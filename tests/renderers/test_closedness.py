@@ -2,11 +2,17 @@
 
 import numpy as np
 
-from renderers.closedness import closed_faces
+from renderers.connectivity import connections
 from scenes.scene import Shape
 from scenes.shapes import build
 
 BOX = build(Shape.of("box", x=1.0, y=2.0, z=3.0))
+
+
+def closed_faces(vertices, faces):
+    """bool [F] of faces over vertices."""
+    a, b, c = vertices.astype(np.float64)[faces.T]
+    return connections(vertices, faces).closed((a * np.cross(b, c)).sum(-1))
 
 
 def test_solids_are_closed_and_sheets_are_not():
