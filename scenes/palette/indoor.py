@@ -123,8 +123,15 @@ def base(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def metal(scheme: Scheme, rng: np.random.Generator) -> Material:
-    r, g, b = linear(float(rng.uniform(0.08, 0.14)), float(rng.choice([0.03, 0.03, 0.35])), float(rng.choice([0.2, 0.6, 0.8])))
-    return Material(color=(r, g, b), roughness=0.35, metallic=0.4)
+    """Chrome, brushed steel, black or white powder coat, now and then brass."""
+    kind = str(rng.choice(["chrome", "brushed", "black", "white", "brass"], p=[0.3, 0.25, 0.22, 0.1, 0.13]))
+    if kind == "black":
+        return Material(color=linear(0.1, 0.03, float(rng.uniform(0.12, 0.25))), roughness=0.5, metallic=0.1)
+    if kind == "white":
+        return Material(color=linear(0.1, 0.03, float(rng.uniform(0.85, 0.95))), roughness=0.45)
+    color = linear(0.11, 0.4, 0.75) if kind == "brass" else linear(0.6, 0.02, float(rng.uniform(0.68, 0.85)))
+    texture = pattern(rng, "brushed", 0.3) if kind == "brushed" else None
+    return Material(color=color, texture=texture, roughness=0.2 if kind == "chrome" else 0.35, metallic=0.5)
 
 
 @ROLES

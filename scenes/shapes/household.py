@@ -8,7 +8,7 @@ from scenes.geometry import rotation_z
 from scenes.scene import Mesh
 from scenes.shapes.architecture import lattice
 from scenes.shapes.assembly import hung, made_of, standing
-from scenes.shapes.lofted import SIDEWAYS, arc, loft, oval, rounded_rectangle, stacked, turned_about, vessel
+from scenes.shapes.lofted import SIDEWAYS, arc, loft, oval, rounded_rectangle, sawn, stacked, turned_about, vessel
 from scenes.shapes.parts import Float, Part, box, cylinder, join, lathe, rounded_box, tube
 from scenes.shapes.soft import sheet
 
@@ -48,7 +48,7 @@ def coat_rack(
 ) -> Mesh:
     """A stand with `hooks` around the top of a pole `pole` thick on a round foot of radius `foot`; `coats` of them are in use."""
     r = width / 2
-    base = lathe([(0, 0), (foot, 0), (foot, 0.02), (0.3 * foot, 0.045), (0, 0.045)], 28)
+    base = sawn(lathe([(0, 0), (foot, 0), (foot, 0.02), (0.3 * foot, 0.045), (0, 0.045)], 28))
     stem = cylinder(pole, height - 0.05, (0, 0, 0.03), segments=14)
     cap = lathe([(0, -0.02), (1.6 * pole, -0.02), (1.9 * pole, 0.01), (pole, 0.04), (0, 0.045)], 16, (0, 0, height - 0.045))
     out = min(r - 0.02, 0.16)
@@ -251,8 +251,9 @@ def photo_frame(
     rim = lattice([-w, -w + frame, w - frame, w], [0, frame, tall - frame, tall], [[1, 1, 1], [1, 0, 1], [1, 1, 1]], -thick, 0.0)
     card = box(width - frame, 0.4 * thick, tall - frame, (0, -0.3 * thick, frame / 2))
     uvs = (card.vertices[:, [0, 2]] - (0, tall / 2)) / (width - 2 * frame, 2 * frame - tall) + 0.5
+    back = box(width - 1.2 * frame, 0.3 * thick, tall - 1.2 * frame, (0, -0.18 * thick, 0.6 * frame)).turned(lean)
     strut = box(0.3 * width, 0.004, 0.7 * tall, (0, 0, 0)).turned(turned_about("x", 12.0)).moved(y=depth - thick - 0.012, z=0.002)
-    return standing((width, depth, height), rim.turned(lean), card.with_uvs(uvs).turned(lean), strut)
+    return standing((width, depth, height), rim.turned(lean), card.with_uvs(uvs).turned(lean), [back, strut])
 
 
 @made_of("tissue_print", "paper")

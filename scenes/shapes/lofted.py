@@ -129,6 +129,12 @@ def ellipsoid(size: Sequence[float], at: Sequence[float] = (0.0, 0.0, 0.0), segm
     return lathe(profile, segments, crease_deg=80).fitted(low, [a + b for a, b in zip(low, size, strict=True)])
 
 
+def sawn(part: Part) -> Part:
+    """The part with a straight grain on what faces up or down, as a turned or round board has, instead of rings."""
+    flat = np.abs(part.normals[:, 2:]) > 0.7
+    return part.with_uvs(np.where(flat, part.vertices[:, :2], part.uvs))
+
+
 def turned_about(axis: str, degrees: float) -> Float:
     """Rotation [3, 3] about the x, y or z axis, counter-clockwise seen from its tip."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))

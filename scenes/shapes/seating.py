@@ -9,6 +9,7 @@ import numpy as np
 from scenes.geometry import rotation_z
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
+from scenes.shapes.lofted import sawn
 from scenes.shapes.parts import Part, box, boxes, cylinder, frustum, join, lathe, rounded_box
 from scenes.shapes.soft import puffed
 
@@ -85,7 +86,7 @@ def office_chair(width: float = 0.62, depth: float = 0.62, height: float = 1.0, 
 @made_of("wood", "seat")
 def stool(width: float = 0.36, height: float = 0.46, pad: float = 0.042, leg: float = 0.034, splay: float = 0.03) -> Mesh:
     """A round stool on four legs, its padding `pad` thick."""
-    seat = cylinder(0.5 * width, 0.03, (0, 0, height - pad - 0.023), segments=24)
+    seat = sawn(cylinder(0.5 * width, 0.03, (0, 0, height - pad - 0.023), segments=24))
     r = 0.48 * width
     profile = [(0, 0), (r - 0.01, 0), (r, 0.28 * pad), (r - 0.004, 0.66 * pad), (r - 0.02, 0.9 * pad), (0, pad)]
     cushion = lathe(profile, 24, (0, 0, height - pad), 60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenes.scene import Mesh
 from scenes.shapes.assembly import made_of, standing
+from scenes.shapes.lofted import sawn
 from scenes.shapes.parts import Part, box, lathe, rounded_box
 from scenes.shapes.seating import four_legs
 
@@ -43,7 +44,7 @@ def round_table(
     """
     r = width / 2
     profile = [(0, 0), (r - 0.02, 0), (r, 0.4 * top), (r, 0.73 * top), (r - 0.006, top), (0, top)]
-    board = lathe(profile, 40, (0, 0, height - top))
+    board = sawn(lathe(profile, 40, (0, 0, height - top)))
     if pedestal:
         reach, waist = foot * r, 0.09 * width**0.5
         profile = [

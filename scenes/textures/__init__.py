@@ -29,6 +29,7 @@ TEXTURES = Registry(
         "parquet": "scenes.textures.surfaces:parquet",
         "tiles": "scenes.textures.surfaces:tiles",
         "bricks": "scenes.textures.surfaces:bricks",
+        "wall_tiles": "scenes.textures.surfaces:wall_tiles",
         "marble": "scenes.textures.surfaces:marble",
         "concrete": "scenes.textures.surfaces:concrete",
         "brushed": "scenes.textures.surfaces:brushed",

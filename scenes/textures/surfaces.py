@@ -129,3 +129,18 @@ def brushed(resolution: int, seed: int = 0) -> Image:
     rng = generator("brushed", seed)
     scratches = clouds(rng, resolution, falloff=0.4, lowest=8, stretch=60.0)
     return picture(0.86 + 0.018 * scratches + 0.01 * clouds(rng, resolution, falloff=1.6))
+
+
+def wall_tiles(resolution: int, seed: int = 0, rows: int = 8, columns: int = 4, grout: float = 0.03) -> Image:
+    """Glazed oblong tiles, `rows` even: with even seeds in running bond, with odd ones stacked; a few have a tone of their own."""
+    rng = generator("wall_tiles", seed)
+    u, v = coordinates(resolution)
+    row = np.floor(v * rows).astype(int)
+    shifted = (u * columns + (0.5 * (row % 2) if int(seed) % 2 == 0 else 0.0)) % columns
+    column = np.floor(shifted).astype(int) % columns
+    tone = (1 + rng.normal(0, 0.025, (rows, columns)) - 0.12 * (rng.uniform(size=(rows, columns)) < 0.04)).astype(np.float32)[row, column]
+    along = np.minimum(shifted % 1, 1 - shifted % 1) * rows / columns
+    edge = np.minimum(edge_distance(v, rows), along)
+    glaze = (0.9 + 0.006 * clouds(rng, resolution, falloff=1.2)) * tone * (0.96 + 0.04 * step(edge, 2 * grout, 2 * grout))
+    joint = step(edge, grout, 1.5 * rows / resolution)
+    return picture(0.74 + joint * (glaze - 0.74))
