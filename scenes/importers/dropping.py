@@ -39,7 +39,8 @@ class _Fixed(Body):
         corners = self.triangles.reshape(-1, 3)
         middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
         reach = float(np.linalg.norm(corners - middle, axis=1).max())
-        return Collider(hulls=(corners,), hollow=(self.triangles,), centre=middle, volume=1.0, radius=reach, sphere=0.0)
+        whole = (corners,)
+        return Collider(hulls=whole, loose=whole, hollow=(self.triangles,), centre=middle, volume=1.0, radius=reach, sphere=0.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +79,8 @@ def _hull(shape: Shape) -> Collider:
     if len(corners) > MOST_CORNERS:
         corners = corners[np.unique(np.argmax(corners @ _directions().T, axis=0))]
     reach = float(np.linalg.norm(corners - centre, axis=1).max())
-    return Collider(hulls=(corners,), hollow=(None,), centre=centre, volume=float(hull.volume), radius=reach, sphere=0.0)
+    whole = (corners,)
+    return Collider(hulls=whole, loose=whole, hollow=(None,), centre=centre, volume=float(hull.volume), radius=reach, sphere=0.0)
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def _gaze(rng: np.random.Generator, eyes: Float, boxes: Float, turn_rad: float) 
 
 
 def _seen(camera: Camera, pose: Float, boxes: Float) -> float:
-    """How many boxes a coarse grid of rays meets first, less when something stands close before the camera."""
+    """How many boxes a coarse grid of rays meets first, less when one fills the picture or stands close before the camera."""
     u, v = np.meshgrid((np.arange(8) + 0.5) * camera.width / 8, (np.arange(6) + 0.5) * camera.height / 6)
     rays = camera.rays(np.stack([u, v], axis=-1).reshape(-1, 2)) @ pose[:3, :3].T
     rays = np.where(np.abs(rays) < 1e-9, 1e-9, rays / np.linalg.norm(rays, axis=1, keepdims=True))
@@ -198,5 +198,8 @@ def _seen(camera: Camera, pose: Float, boxes: Float) -> float:
     enter, leave = np.minimum(first, second).max(axis=2), np.maximum(first, second).min(axis=2)
     distance = np.where((enter < leave) & (enter > 0), enter, np.inf)
     nearest = distance.min(axis=1, initial=np.inf)
-    things = len(set(distance.argmin(axis=1)[np.isfinite(nearest)].tolist())) if distance.size else 0
-    return things - 20.0 * float(np.mean(nearest < 0.7))
+    if not np.isfinite(nearest).any():
+        return 0.0
+    _, rays_of = np.unique(distance.argmin(axis=1)[np.isfinite(nearest)], return_counts=True)
+    filled = 4.0 if rays_of.max() > 0.4 * len(rays) else 0.0  # one thing from close by tells nothing of the room
+    return len(rays_of) - filled - 20.0 * float(np.mean(nearest < 0.7))
