@@ -18,12 +18,14 @@ from scenes.families import FAMILIES, FROM_FILES
 from scenes.randomness import Streams
 from scenes.scene import Scene
 
+SAMPLED = tuple(name for name in FAMILIES if name not in FROM_FILES)
 PROGRAM = """
 import hashlib, sys
-from scenes import rooms
+from scenes.families import FAMILIES
 from scenes.randomness import Streams
+family = FAMILIES[sys.argv[1]]
 for index in (3, 1, 2):
-    print(index, hashlib.sha256(rooms.sample(rooms.Config(), Streams(7, index)).to_json().encode()).hexdigest())
+    print(index, hashlib.sha256(family.sample(family.Config(), Streams(7, index)).to_json().encode()).hexdigest())
 """
 
 
@@ -31,13 +33,28 @@ def digest(scene: Scene) -> str:
     return hashlib.sha256(scene.to_json().encode()).hexdigest()
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "12345"])
-def test_other_processes_sample_the_same_rooms(hash_seed: str) -> None:
-    out = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True
-    ).stdout
+@pytest.mark.parametrize("name", SAMPLED)
+def test_other_processes_sample_the_same_scenes(name: str) -> None:
+    command, family = [sys.executable, "-c", PROGRAM, name], FAMILIES[name]
+    out = subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "12345"}, capture_output=True, text=True, check=True).stdout
     elsewhere = dict(line.split() for line in out.splitlines())
-    assert elsewhere == {str(k): digest(rooms.sample(rooms.Config(), Streams(7, k))) for k in (1, 2, 3)}
+    assert elsewhere == {str(k): digest(family.sample(family.Config(), Streams(7, k))) for k in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_scenes_survive_being_written_down(name: str) -> None:
+    family = FAMILIES[name]
+    scene = family.sample(family.Config(frames=3), Streams(0, 1))
+    text = scene.to_json()
+    assert Scene.from_json(text) == scene
+    assert Scene.from_json(text).to_json() == text
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_seeds_and_indices_give_different_scenes(name: str) -> None:
+    family = FAMILIES[name]
+    found = {digest(family.sample(family.Config(frames=1), Streams(seed, index))) for seed in (0, 1) for index in (0, 1)}
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize("index", range(4))
@@ -58,11 +75,6 @@ def test_from_json_refuses_what_is_not_a_scene() -> None:
     del document["camera"]
     with pytest.raises(UserError, match="camera"):
         Scene.from_json(json.dumps(document))
-
-
-def test_seeds_and_indices_give_different_rooms() -> None:
-    found = {digest(rooms.sample(rooms.Config(), Streams(seed, index))) for seed in (0, 1) for index in (0, 1, 2)}
-    assert len(found) == 6
 
 
 def test_purposes_do_not_disturb_each_other() -> None:
