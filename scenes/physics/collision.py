@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from scenes.scene import Mesh, Shape
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 MOST_POINTS = 40  # of a hull; a rounder one is replaced by its extreme points in many directions
-MOST_PARTS = 96
+MOST_PARTS, MOST_LOOSE_PARTS = 96, 6  # of fixed and of movable bodies
 _EMPTY, _LEAST_M3, _MOST_M3 = 0.1, 5e-4, 0.05  # a component is hollow if it leaves that share of its hull empty, within these limits
 
 
@@ -25,17 +26,48 @@ _EMPTY, _LEAST_M3, _MOST_M3 = 0.1, 5e-4, 0.05  # a component is hollow if it lea
 class Collider:
     """What the engine is told of a shape, object space, metres.
 
-    hulls: points float64 [N, 3] of each convex part. hollow: for each part the triangles float64 [F, 3, 3] of a component that leaves much
-    of its hull empty (a wall with openings, a bathtub, a bowl), else None. centre: centre of mass [3] at uniform density. volume: m^3.
-    radius: of the ball about `centre` that holds everything. sphere: radius if the shape is a ball, else 0.
+    clouds: points float64 [N, 3] of each connected component; corners: its triangles [F, 3, 3]. centre: centre of mass [3] at uniform
+    density. volume: m^3. radius: of the ball about `centre` that holds everything. sphere: radius if the shape is a ball, else 0.
     """
 
-    hulls: tuple[Float, ...]
-    hollow: tuple[Float | None, ...]
+    clouds: tuple[Float, ...]
+    corners: tuple[Float, ...]
+    volumes: Float
     centre: Float
     volume: float
     radius: float
     sphere: float
+
+    @cached_property
+    def fixed(self) -> tuple[Float, ...]:
+        """Points [N, 3] of the convex hulls of what fills them, for bodies that stay."""
+        solid = [cloud for k, cloud in enumerate(self.clouds) if k not in self._hollow]
+        return tuple(_fewer(cloud) for cloud in _merged(solid, MOST_PARTS))
+
+    @cached_property
+    def open(self) -> Float:
+        """Triangles [F, 3, 3] of the components that leave much of their hull empty: a wall with openings, a bathtub, a bowl."""
+        return np.concatenate([np.zeros((0, 3, 3)), *(self.corners[k] for k in self._hollow)])
+
+    @cached_property
+    def loose(self) -> tuple[Float, ...]:
+        """Points [N, 3] of a few convex hulls of everything, for bodies that move: they close what is open."""
+        return tuple(_fewer(cloud) for cloud in _merged(list(self.clouds), MOST_LOOSE_PARTS))
+
+    @cached_property
+    def _hollow(self) -> tuple[int, ...]:
+        """Which components leave much of their hull empty; the bounding box tells it of most without finding the hull."""
+        boxes = np.array([float(np.prod(cloud.max(axis=0) - cloud.min(axis=0))) for cloud in self.clouds])
+        return tuple(
+            int(k)
+            for k in np.flatnonzero(_mostly_empty(boxes, self.volumes))
+            if _mostly_empty(ConvexHull(self.clouds[k]).volume, self.volumes[k])
+        )
+
+
+def _mostly_empty(outer: Any, volume: Any) -> Any:
+    """Whether bodies of some volumes leave much of an outer volume empty, m^3."""
+    return outer - volume > np.clip(_EMPTY * outer, _LEAST_M3, _MOST_M3)
 
 
 def _directions() -> Float:
@@ -69,14 +101,14 @@ def components(mesh: Mesh) -> tuple[Float, Int, Int]:
     return points, faces, connected_components(graph, directed=False)[1]
 
 
-def _merged(groups: list[Float]) -> list[Float]:
-    """At most MOST_PARTS point sets: the smallest join the nearest of those that are kept."""
-    if len(groups) <= MOST_PARTS:
+def _merged(groups: list[Float], most: int) -> list[Float]:
+    """At most so many point sets: the smallest join the nearest of those that are kept."""
+    if len(groups) <= most:
         return groups
     order = np.argsort([-float(np.ptp(group, axis=0).max()) for group in groups], kind="stable")
-    kept = [[groups[k]] for k in order[:MOST_PARTS]]
+    kept = [[groups[k]] for k in order[:most]]
     centres = np.array([g[0].mean(axis=0) for g in kept])
-    for k in order[MOST_PARTS:]:
+    for k in order[most:]:
         kept[int(np.argmin(np.linalg.norm(centres - groups[k].mean(axis=0), axis=1)))].append(groups[k])
     return [np.concatenate(g) for g in kept]
 
@@ -94,27 +126,20 @@ def collider(shape: Shape) -> Collider:
     corners, component = points[faces], label[faces[:, 0]]
     six = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))  # six times the volumes of tetrahedra
     volumes = np.maximum(np.bincount(component, six) / 6, 1e-9)
-    moment = np.einsum("i,ijk->k", six, corners) / 24
     volume = float(volumes.sum())
-    groups = np.split(points[np.argsort(label, kind="stable")], np.cumsum(np.bincount(label))[:-1])
-    merged = _merged(groups)
-    hollow: list[Float | None] = [None] * len(merged)
-    for k, group in enumerate(groups if len(groups) == len(merged) else []):
-        hollow[k] = corners[component == k] if _is_hollow(group, float(volumes[k])) else None
+    centre = np.einsum("i,ijk->k", six, corners) / 24 / volume
+    clouds = _split(points, label)
     return Collider(
-        hulls=tuple(_fewer(group) for group in merged),
-        hollow=tuple(hollow),
-        centre=moment / volume,
+        clouds=clouds,
+        corners=_split(corners, component),
+        volumes=volumes,
+        centre=centre,
         volume=volume,
-        radius=float(np.linalg.norm(points - moment / volume, axis=1).max()),
-        sphere=_sphere(points) if len(groups) == 1 else 0.0,
+        radius=float(np.linalg.norm(points - centre, axis=1).max()),
+        sphere=_sphere(points) if len(clouds) == 1 else 0.0,
     )
 
 
-def _is_hollow(points: Float, volume: float) -> bool:
-    """Whether much of a component's hull is empty; the bounding box tells it of most without finding the hull."""
-
-    def empty(outer: float) -> bool:
-        return outer - volume > float(np.clip(_EMPTY * outer, _LEAST_M3, _MOST_M3))
-
-    return empty(float(np.ptp(points, axis=0).prod())) and empty(float(ConvexHull(points).volume))
+def _split(rows: Float, label: Int) -> tuple[Float, ...]:
+    """The rows with each label 0, 1, ..."""
+    return tuple(np.split(rows[np.argsort(label, kind="stable")], np.cumsum(np.bincount(label))[:-1]))

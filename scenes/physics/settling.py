@@ -17,7 +17,7 @@ Float = NDArray[np.float64]
 SPEED, SPIN = 0.05, 0.25  # m/s and rad/s: SceneNet RGB-D's limits of what has come to rest
 PENETRATION_M = 0.006
 _FLOATING_M = 0.006
-_LOOK_S = 0.1
+_LOOK_S, _LOOKS = 0.1, 2
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,16 @@ def come_to_rest(world: World, *, seconds: float = 2.0) -> Settled:
 
 
 def _wait(world: World, seconds: float) -> None:
-    """Step until everything has been slow for three looks in a row, or the time is over; what is slow that long may sleep."""
+    """Step until everything has been slow for two looks in a row, or the time is over; what is slow that long may sleep."""
     still = dict.fromkeys(world.movable, 0)
     for _ in range(max(1, round(seconds / _LOOK_S))):
         world.step(round(_LOOK_S * world.hertz))
         for name in still:
             speed, spin = world.speed(name)
             still[name] = still[name] + 1 if speed < 0.4 * SPEED and spin < 0.4 * SPIN else 0
-            if still[name] == 3:
+            if still[name] == _LOOKS:
                 world.rest(name)
-        if min(still.values(), default=3) >= 3:
+        if min(still.values(), default=_LOOKS) >= _LOOKS:
             return
 
 
@@ -90,10 +90,9 @@ def _floats(world: World, contacts: list[Contact]) -> bool:
 
 
 def _off_surface(collider: Collider, pose: Float, point: Float) -> bool:
-    hollow = [triangles for triangles in collider.hollow if triangles is not None]
-    if not hollow:
+    if not len(collider.open):
         return False
-    corners = transform(pose, np.concatenate(hollow))
+    corners = transform(pose, collider.open)
     cloud = np.concatenate([corners.reshape(-1, 3), corners.mean(axis=1)])
     return bool(cKDTree(cloud).query(point)[0] > _FLOATING_M)
 

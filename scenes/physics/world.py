@@ -122,41 +122,36 @@ class World:
                 body = self._create(plane, position)
                 self._p.changeDynamics(body, -1, lateralFriction=0.6, **self._at)
 
-    def _written(self, hulls: Sequence[Float], name: str) -> str:
-        """A file with one object for each hull, which the engine reads as a compound of convex shapes."""
+    def _compound(self, hulls: Sequence[Float]) -> int:
+        """A shape of convex parts, which the engine takes only from a file, with one object for each."""
+        p = self._p
+        if len(hulls) == 1:
+            return int(p.createCollisionShape(p.GEOM_MESH, vertices=hulls[0].tolist(), **self._at))
         lines, first = [], 1
         for hull in hulls:
             lines.append("o part")
             lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in hull.tolist()]
             lines += [f"f {first + k} {first + (k + 1) % len(hull)} {first + (k + 2) % len(hull)}" for k in range(0, len(hull), 2)]
             first += len(hull)
-        path = Path(self._folder.name) / f"{name}.obj"
+        path = Path(self._folder.name) / f"{len(self._shapes)}.obj"
         path.write_text("\n".join(lines))
-        return str(path)
+        return int(p.createCollisionShape(p.GEOM_MESH, fileName=str(path), **self._at))
 
     def _collision_shapes(self, body: Body, movable: bool) -> list[int]:
-        """Ids of the engine's shapes: hulls in one, and for fixed bodies hollow parts as they are in another. Shared by equal bodies."""
+        """Ids of the engine's shapes: hulls in one, and for fixed bodies open parts as they are in another. Shared by equal bodies."""
         key = (body.shape, movable)
         if key not in self._shapes:
             p, c = self._p, body.collider
             found = []
-            parts = [h - c.centre for h, hollow in zip(c.hulls, c.hollow, strict=True) if movable or hollow is None]
+            hulls = [hull - c.centre for hull in (c.loose if movable else c.fixed)]
             if c.sphere:
                 found.append(p.createCollisionShape(p.GEOM_SPHERE, radius=c.sphere, **self._at))
-            elif parts:
-                found.append(p.createCollisionShape(p.GEOM_MESH, fileName=self._written(parts, f"{len(self._shapes)}"), **self._at))
-            open_parts = [] if movable else [hollow for hollow in c.hollow if hollow is not None]
-            if open_parts and not c.sphere:
-                corners = (np.concatenate(open_parts) - c.centre).reshape(-1, 3)
-                found.append(
-                    p.createCollisionShape(
-                        p.GEOM_MESH,
-                        vertices=corners.tolist(),
-                        indices=list(range(len(corners))),
-                        flags=p.GEOM_FORCE_CONCAVE_TRIMESH,
-                        **self._at,
-                    )
-                )
+            elif hulls:
+                found.append(self._compound(hulls))
+            if len(c.open) and not movable:
+                corners = (c.open - c.centre).reshape(-1, 3)
+                mesh = {"vertices": corners.tolist(), "indices": list(range(len(corners))), "flags": p.GEOM_FORCE_CONCAVE_TRIMESH}
+                found.append(p.createCollisionShape(p.GEOM_MESH, **mesh, **self._at))
             self._shapes[key] = found
         return self._shapes[key]
 

@@ -102,7 +102,7 @@ def sample(config: Config, streams: Streams) -> Scene:
     standing = [Thing.of(item) for item in (*shell.shell(layout, holes, streams.generator("shell")), *layout.items)]
     camera = Camera.from_fov(width=config.width, height=config.height, horizontal_fov_deg=round(float(draw("horizontal_fov")), 3))
     bounds = ((-length / 2, -breadth / 2, 0.0), (length / 2, breadth / 2, height))
-    with World([thing.body for thing in standing], bounds) as world:
+    with World([thing.body for thing in standing], bounds, hertz=100) as world:
         budget = config.triangles - sum(len(shapes.build(thing.shape).faces) for thing in standing)
         dropper = Dropper(world, layout, streams, furnished.surfaces, budget, {thing.name for thing in standing})
         if tumbled:

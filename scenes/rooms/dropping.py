@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import cos, pi, sin
 
 import numpy as np
@@ -34,9 +35,10 @@ _SHELVES = frozenset(("bookshelf", "shelf", "shelves"))
 _FLOOR_DWELLERS = frozenset(("ball", "box", "carton", "basket", "bag", "shoe", "toy", "cushion", "bin", "clothes", "bucket", "crate"))
 
 
-def weights(kind: str, large: bool) -> tuple[list[Piece], Float]:
+@lru_cache
+def weights(kind: str, large: bool) -> tuple[tuple[Piece, ...], Float]:
     """Loose pieces of a size with their shares [N] in a type of room."""
-    pieces = [piece for piece in PIECES.values() if piece.loose and piece.rooms and piece.large == large]
+    pieces = tuple(piece for piece in PIECES.values() if piece.loose and piece.rooms and piece.large == large)
     found = np.array([float(piece.rooms.get(kind, 0.0)) for piece in pieces])
     return pieces, found / found.sum() if found.sum() > 0 else np.full(len(pieces), 1 / len(pieces))
 
@@ -127,7 +129,7 @@ class Dropper:
 
     def _put_down(self, rng: np.random.Generator, piece: Piece, shape: Shape, tossed: bool, crowded: bool) -> Float | None:
         """A pose just above something that carries, or None where there is nothing; the floor if furniture is too `crowded`."""
-        size = np.ptp(np.concatenate(collider(shape).hulls), axis=0)
+        size = np.ptp(np.concatenate(collider(shape).loose), axis=0)
         bulky = max(size[0], size[1]) > 0.42 or size[2] > 0.5
         floor = 0.9 if bulky or crowded else 0.6 if piece.category in _FLOOR_DWELLERS else 0.07
         if not self._hosts or rng.uniform() < floor:
@@ -172,6 +174,6 @@ class Dropper:
 def _resting(shape: Shape, turn: Float, spot: tuple[float, float, float]) -> Float:
     """Pose whose lowest point is at the height of `spot` and whose centre of mass is above it."""
     c = collider(shape)
-    points = (np.concatenate(c.hulls) - c.centre) @ turn.T
+    points = (np.concatenate(c.loose) - c.centre) @ turn.T
     centre = np.array([spot[0], spot[1], spot[2] - float(points[:, 2].min())])
     return compose(turn, centre - turn @ c.centre)

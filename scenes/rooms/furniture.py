@@ -13,7 +13,8 @@ from scenes.rooms.dropping import choose
 from scenes.shapes import size
 
 _LARGE_M = 0.4  # SceneNet RGB-D's border between large and small
-_TO_THE_WALL = frozenset(("bookshelf", "shelf", "cabinet", "wardrobe", "dresser", "bench"))
+_TO_THE_WALL = frozenset(("bookshelf", "shelf", "cabinet", "wardrobe", "dresser", "bench", "desk", "washing_machine", "vacuum_cleaner"))
+_ANYWHERE = frozenset(("chair", "armchair", "stool", "ottoman", "plant", "lamp", "coffee_table", "basket", "umbrella_stand", "coat_rack"))
 _MORE_TRIES = 12
 
 
@@ -48,5 +49,5 @@ def _more(f: Furnisher, kind: str, wanted: int) -> None:
         shape = piece.draw(rng)
         if piece.category in _TO_THE_WALL:
             f.against_wall(f"more/{k}/place", piece.category, shape, zone=0.3, surface=size(shape)[2] if size(shape)[2] < 1.5 else None)
-        else:
+        elif piece.category in _ANYWHERE:
             f.on_floor(f"more/{k}/place", piece.category, shape, corner=0.5)
