@@ -20,7 +20,7 @@ from scenes.errors import UserError
 from scenes.free_space import FreeSpace
 from scenes.geometry import compose
 from scenes.palette import ROLES, Palette
-from scenes.pieces import PIECES
+from scenes.pieces import PIECES, VARIANTS, variant
 from scenes.pieces.measures import metres, shape_of
 from scenes.randomness import Streams
 from scenes.registry import Registry
@@ -33,8 +33,8 @@ LABEL_SPACE = "nyu40"  # of most backdrops; the scene says its own
 BACKDROPS = Registry("backdrop", {"rooms": "scenes.rooms", "houses": "scenes.houses", "streets": "scenes.streets"})
 CAMERA_ROOM_M = 0.3  # kept between the camera and any object
 GAP_M = 0.02
-_TRIES = 24
-_NEAREST_M = 0.7
+_SHAPES, _WAYS = 4, 6  # tried for each object
+_NEAREST_M, _FARTHEST_RADII = 0.7, 25.0  # from the camera; farther off a thing is but a speck
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +92,12 @@ def _surroundings(config: Config, name: str, streams: Streams) -> Scene:
     return scene
 
 
-# Surroundings that cost less to sample and to render.
-_LIGHT: dict[str, dict[str, Any]] = {"streets": {"horizon": 90.0, "triangles": 150_000}}
+# Surroundings that cost less to sample and to render than the families' own settings: what flies takes the place of clutter.
+_LIGHT: dict[str, dict[str, Any]] = {
+    "rooms": {"large_density": Uniform(0.0, 0.1), "small_density": Uniform(0.0, 0.4), "motion": Choice(("still",))},
+    "houses": {"triangles": 90_000},
+    "streets": {"horizon": 90.0, "triangles": 120_000},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,30 +125,36 @@ class Airspace:
         """Send one object on a way that keeps clear of everything; smaller and slower ones are tried until one fits."""
         rng = streams.generator("object")
         strange = bool(rng.uniform() < config.strange_materials)
-        for attempt in range(_TRIES):
-            shape, category = _thing(rng, self.scene.label_space, outdoors=self.scene.label_space == "cityscapes" and attempt < _TRIES // 2)
-            flight = self._flight(rng, config, shape, category, 0.85**attempt, strange)
-            if flight is not None and self._clear(flight):
-                self.launched.append(flight)
-                return True
+        outdoors = self.scene.label_space == "cityscapes"
+        for attempt in range(_SHAPES):
+            shape, category = _thing(rng, self.scene.label_space, outdoors=outdoors and attempt < _SHAPES // 2)
+            low, high = shapes.bounds(shape)
+            ball = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
+            for _ in range(_WAYS):
+                way = self._way(rng, config, ball[1], 0.6**attempt)
+                if way is not None and self._clear(way, ball[1]):
+                    poses = self._turning(rng, config, way, ball[0])
+                    self.launched.append(Flight(shape, category, poses, way, ball[1], strange))
+                    return True
         return False
 
-    def _flight(self, rng: np.random.Generator, config: Config, shape: Shape, category: str, slower: float, strange: bool) -> Flight | None:
-        low, high = shapes.bounds(shape)
-        centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
+    def _way(self, rng: np.random.Generator, config: Config, radius: float, slower: float) -> Float | None:
+        """Places [T + 2, 3] of the centre of a ball at all times."""
         start = self._start(rng, radius)
         if start is None:
             return None
-        way, depth = start
+        middle, depth = start
         pixels = float(config.displacement.sample(rng)) * slower * config.width / 320.0
-        metres_a_frame = pixels * depth / self.scene.camera.fx
-        centres = way + _swing(rng, self.count, metres_a_frame, float(config.sway.sample(rng)))
+        step = pixels * depth / self.scene.camera.fx
+        return middle + _swing(rng, self.count, step, float(config.sway.sample(rng)))
+
+    def _turning(self, rng: np.random.Generator, config: Config, centres: Float, centre: Float) -> Float:
+        """Poses [T + 2, 4, 4] of an object that turns evenly about a random axis through its `centre` (object space)."""
         axis = rng.normal(size=3)
         turns = np.radians(float(config.spin.sample(rng))) * np.arange(self.count) + float(rng.uniform(-np.pi, np.pi))
         first = _any_rotation(rng)
         rotations = [turned(axis / np.linalg.norm(axis), float(angle)) @ first for angle in turns]
-        poses = np.stack([compose(r, c - r @ centre) for r, c in zip(rotations, centres, strict=True)])
-        return Flight(shape, category, poses, centres, radius, strange)
+        return np.stack([compose(r, c - r @ centre) for r, c in zip(rotations, centres, strict=True)])
 
     def _start(self, rng: np.random.Generator, radius: float) -> tuple[Float, float] | None:
         """Where the middle of the clip finds the object: on a ray of the picture, before whatever is there; and its depth."""
@@ -153,19 +163,19 @@ class Airspace:
         direction = _ray(camera, rng)
         nearest = max(_NEAREST_M, CAMERA_ROOM_M + radius)
         along = pose[:3, :3] @ direction
-        farthest = min(self.space.reach(middle, pose[:3, 3], along), 40.0) - radius
+        farthest = min(self.space.reach(middle, pose[:3, 3], along), nearest + _FARTHEST_RADII * radius) - radius
         if farthest <= nearest:
             return None
         distance = float(np.exp(rng.uniform(np.log(nearest), np.log(farthest))))
         return pose[:3, 3] + distance * along, distance
 
-    def _clear(self, flight: Flight) -> bool:
-        reach = flight.radius + GAP_M
-        if np.linalg.norm(flight.centres - self.eyes[:, :3, 3], axis=1).min() < flight.radius + CAMERA_ROOM_M:
+    def _clear(self, centres: Float, radius: float) -> bool:
+        """Whether a ball on its way keeps off the camera, the others and the surroundings."""
+        if np.linalg.norm(centres - self.eyes[:, :3, 3], axis=1).min() < radius + CAMERA_ROOM_M:
             return False
-        if any(np.linalg.norm(flight.centres - o.centres, axis=1).min() < reach + o.radius for o in self.launched):
+        if any(np.linalg.norm(centres - o.centres, axis=1).min() < radius + GAP_M + o.radius for o in self.launched):
             return False
-        return bool(self.space.distances(flight.centres).min() >= reach)
+        return bool(self.space.distances(centres).min() >= radius + GAP_M)
 
 
 def _ray(camera: Camera, rng: np.random.Generator) -> Float:
@@ -199,8 +209,9 @@ def _thing(rng: np.random.Generator, label_space: str, *, outdoors: bool) -> tup
     if rng.uniform() < 0.25:
         return _solid(rng, 1.0 if outdoors else 0.35), "flying"
     names = [name for name, piece in PIECES.items() if piece.loose and (outdoors or not (piece.large and piece.outdoors))]
-    piece = PIECES[names[int(rng.integers(len(names)))]]
-    return piece.draw(rng), piece.category if has_class(piece.category, label_space) else "flying"
+    name = names[int(rng.integers(len(names)))]
+    category = PIECES[name].category
+    return variant(name, int(rng.integers(VARIANTS))), category if has_class(category, label_space) else "flying"
 
 
 def _solid(rng: np.random.Generator, largest: float) -> Shape:

@@ -5,8 +5,14 @@ One line in a module's `PIECES` adds a thing; the families pick from `PIECES` by
 
 from __future__ import annotations
 
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+
 from scenes.pieces import buildings, fitted, furniture, household, indoor, leisure, outdoors, traffic
 from scenes.pieces.piece import Piece
+from scenes.scene import Shape
 
 PIECES: dict[str, Piece] = {
     **indoor.PIECES,
@@ -19,4 +25,13 @@ PIECES: dict[str, Piece] = {
     **traffic.PIECES,
 }
 
-__all__ = ["PIECES", "Piece"]
+VARIANTS = 14  # of a piece, for families that share meshes between scenes
+
+
+@lru_cache(maxsize=8192)
+def variant(name: str, number: int) -> Shape:
+    """One of the shapes of a piece of the catalogue, the same in all scenes."""
+    return PIECES[name].draw(np.random.default_rng([crc32(name.encode()), number]))
+
+
+__all__ = ["PIECES", "VARIANTS", "Piece", "variant"]
