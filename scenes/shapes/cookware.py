@@ -93,48 +93,31 @@ def pot(
     handle: float = 0.008,
 ) -> Mesh:
     """A cooking pot with two handles and a domed lid; `flare` is the radius of its bottom over that of its rim."""
-    r = depth / 2 - 0.004
-    wall = [
-        (0, 0),
-        (flare * r - 0.008, 0),
-        (flare * r, 0.008),
-        (r, body_height),
-        (r + 0.004, body_height + 0.003),
-        (r - 0.004, body_height + 0.004),
-    ]
-    dome = [
-        (r, body_height + 0.004 + 0.001),
-        (0.92 * r, body_height + 0.4 * lid),
-        (0.6 * r, body_height + 0.8 * lid),
-        (0, body_height + lid),
-    ]
-    body = [lathe([*wall, (0, body_height + 0.004)], 32, crease_deg=40), lathe([(0, body_height), *dome], 32, crease_deg=50)]
+    r, rim = depth / 2 - 0.004, body_height + 0.004
+    wall = [(0, 0), (flare * r - 0.008, 0), (flare * r, 0.008), (r, body_height), (r + 0.004, rim - 0.001), (r - 0.004, rim), (0, rim)]
+    dome = [(0, body_height), (r, rim + 0.001), (0.92 * r, body_height + 0.4 * lid), (0.6 * r, body_height + 0.8 * lid)]
     top = body_height + lid
-    grip = [
-        lathe(
-            [
-                (0, top - 0.006),
-                (0.012, top - 0.006),
-                (0.009, top + 0.4 * (height - top)),
-                (0.02, 0.4 * top + 0.6 * height),
-                (0.017, height),
-                (0, height),
-            ],
-            14,
-            crease_deg=50,
-        )
+    body = [lathe(wall, 32, crease_deg=40), lathe([*dome, (0, top)], 32, crease_deg=50)]
+    rise = height - top
+    knob_profile = [
+        (0, top - 0.006),
+        (0.012, top - 0.006),
+        (0.009, top + 0.4 * rise),
+        (0.02, top + 0.6 * rise),
+        (0.017, height),
+        (0, height),
     ]
-    z = 0.82 * body_height
-    for s in (-1, 1):
-        path = [
-            (s * (r - 0.006), -0.04, z),
-            (s * (width / 2 - 0.012), -0.034, z + 0.004),
-            (s * (width / 2 - 0.008), 0.0, z + 0.005),
-            (s * (width / 2 - 0.012), 0.034, z + 0.004),
-            (s * (r - 0.006), 0.04, z),
-        ]
-        grip.append(tube(path, handle, 8))
-    return standing((width, depth, height), body, grip)
+    grips = [lathe(knob_profile, 14, crease_deg=50)]
+    reach, z = width / 2 - r, 0.82 * body_height
+    bend = [
+        (-0.006, -0.04, 0.0),
+        (reach - 0.012, -0.034, 0.004),
+        (reach - 0.008, 0.0, 0.005),
+        (reach - 0.012, 0.034, 0.004),
+        (-0.006, 0.04, 0.0),
+    ]
+    grips += [tube([(s * (r + x), y, z + dz) for x, y, dz in bend], handle, 8) for s in (-1, 1)]
+    return standing((width, depth, height), body, grips)
 
 
 @made_of("pan", "plastic")

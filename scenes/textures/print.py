@@ -113,9 +113,8 @@ def packaging(resolution: int, seed: int = 0) -> Image:
     colours = hues(rng, 5, saturation=0.95, low=0.5, high=0.98)
     image = _paper(n, colours[0])
     curve = 0.42 + 0.08 * np.sin(2 * np.pi * (u + rng.uniform()))
-    image += step(v - curve, 0.0, 2.0 / n)[..., None] * (
-        (colours[1] if rng.uniform() < 0.6 else np.array([0.95, 0.94, 0.9], dtype=np.float32)) - image
-    )
+    second = colours[1] if rng.uniform() < 0.6 else np.array([0.95, 0.94, 0.9], dtype=np.float32)
+    image += step(v - curve, 0.0, 2.0 / n)[..., None] * (second - image)
     _print(image, rng, (0.07, 0.07, 0.93, 0.27), 1, int(rng.integers(4, 8)), np.array([0.97, 0.97, 0.95], dtype=np.float32), 1.0)
     _print(image, rng, (0.2, 0.28, 0.8, 0.35), 1, 12, 0.3 * colours[0], 1.0)
     _shape(image, rng, (0.5, 0.62), 0.22, np.array([0.93, 0.9, 0.82], dtype=np.float32))

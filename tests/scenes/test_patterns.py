@@ -67,5 +67,5 @@ def test_wood_grain_runs_along_u() -> None:
 
 
 def test_unknown_texture_lists_the_known() -> None:
-    with pytest.raises(UserError, match="known are .*checker"):
+    with pytest.raises(UserError, match=r"known are .*checker"):
         textures.build(Texture.of("plaid-o-matic"))
