@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import radians
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from scenes.scene import Instance, Scene, Trajectory
 LABEL_SPACE = "nyu40"
 SMALL, MOST_SMALL, MOST_LARGE = 10, 70, 30  # SceneNet RGB-D's limits of how many things a room holds
 FEWEST_LARGE = 3
+THINNED = (1.0, 0.6, 0.3)  # shares of the things that are tried until there is room to walk
 ELSEWHERE = 0.02  # how often a kind is found in rooms it does not belong to, relative to those it does
 Float = NDArray[np.float64]
 
@@ -62,22 +64,40 @@ def sample(config: Config, streams: Streams) -> Scene:
     draw = streams.child("scenenet")
     files = layout_files(Path(config.layouts))
     layout = files[int(draw.generator("layout").integers(len(files)))]
-    things, remarks = Collection(), list[str]()
-    add_layout(layout, config.layout_scale, things, draw, Path(config.textures) if config.textures else None, remarks)
-    floor = floor_of(things.instances)
-    if floor is None:
-        raise UserError(f"{layout} has no floor: one of its objects must have a name with 'floor' in it")
-    room = list(things.instances)
-    rejected = _fill(config, draw, layout, room, floor, things, remarks)
     camera = Camera.from_fov(
         width=config.width, height=config.height, horizontal_fov_deg=config.horizontal_fov.sample(draw.generator("fov"))
     )
-    poses = _walk(config, draw, camera, things.instances, floor)
-    if poses is None:
-        raise UserError(f"no walk was found in {layout} among {len(things.instances)} things: give another index, or fewer of them")
+    for share in THINNED:
+        things, remarks = Collection(), list[str]()
+        add_layout(layout, config.layout_scale, things, draw, Path(config.textures) if config.textures else None, remarks)
+        floor = floor_of(things.instances)
+        if floor is None:
+            raise UserError(f"{layout} has no floor: one of its objects must have a name with 'floor' in it")
+        room = list(things.instances)
+        rejected = _fill(config, draw, layout, share, floor, things, remarks)
+        poses = _walk(config, draw, camera, things.instances, floor)
+        if poses is not None:
+            break
+    else:
+        raise UserError(f"no walk was found in {layout}, even with few things: give another index, or a slower camera")
+    facts = {
+        "layout": layout.relative_to(config.layouts).as_posix(),
+        "room_type": room_type(layout),
+        "dropped": len(things.instances) - len(room),
+        "density": share,
+        "rejected": dict(sorted(rejected.items())),
+        "remarks": tell(f"layout {layout}", remarks),
+    }
+    return config.equip(_scene(config, streams, camera, poses, things, _bounds(room), facts))
+
+
+def _scene(
+    config: Config, streams: Streams, camera: Camera, poses: Float, things: Collection, bounds: Float, facts: dict[str, Any]
+) -> Scene:
+    draw = streams.child("scenenet")
     brightness, ambient = (getattr(config, name).sample(draw.generator(name)) for name in ("brightness", "ambient"))
-    light = lit([_bounds(room)], reflectance(things), brightness, ambient, draw.generator("light"))
-    scene = Scene(
+    light = lit([bounds], reflectance(things), brightness, ambient, draw.generator("light"))
+    return Scene(
         family="scenenet",
         seed=streams.seed,
         index=streams.index,
@@ -90,15 +110,8 @@ def sample(config: Config, streams: Streams) -> Scene:
         lights=light.lights,
         sky=light.sky,
         exposure=light.exposure,
-        metadata={
-            "layout": layout.relative_to(config.layouts).as_posix(),
-            "room_type": room_type(layout),
-            "dropped": len(things.instances) - len(room),
-            "rejected": dict(sorted(rejected.items())),
-            "remarks": tell(f"layout {layout}", remarks),
-        },
+        metadata=facts,
     )
-    return config.equip(scene)
 
 
 def _bounds(room: list[Instance]) -> Float:
@@ -114,14 +127,15 @@ def _walk(config: Config, draw: Streams, camera: Camera, instances: list[Instanc
 
 
 def _fill(
-    config: Config, draw: Streams, layout: Path, room: list[Instance], floor: Instance, things: Collection, remarks: list[str]
+    config: Config, draw: Streams, layout: Path, share: float, floor: Instance, things: Collection, remarks: list[str]
 ) -> Counter[str]:
-    """Drops large things, then small ones; adds those that come to rest, and counts the others by reason."""
+    """Drops a share of the large things, then of the small ones; adds those that come to rest, and counts the others by reason."""
+    room = list(things.instances)
     ground = upper_side(world_triangles(floor))
     area = float(np.linalg.norm(np.cross(ground[:, 1] - ground[:, 0], ground[:, 2] - ground[:, 0]), axis=1).sum()) / 2
     counts = {
-        True: int(np.clip(round(area * config.large.sample(draw.generator("large"))), FEWEST_LARGE, MOST_LARGE)),
-        False: int(np.clip(round(area * config.small.sample(draw.generator("small"))), SMALL, MOST_SMALL)),
+        True: int(share * np.clip(round(area * config.large.sample(draw.generator("large"))), FEWEST_LARGE, MOST_LARGE)),
+        False: int(share * np.clip(round(area * config.small.sample(draw.generator("small"))), SMALL, MOST_SMALL)),
     }
     root = Path(config.shapenet)
     chosen: dict[str, tuple[Kind, Asset]] = {}
