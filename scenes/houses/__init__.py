@@ -160,6 +160,7 @@ def build(count: int, wall: float, height: float, leaves: float, streams: Stream
         if ways is None or front is None:
             continue
         walls = layouts(rooms, height)
+        ways = building.unhindered(ways, front, rooms, walls)
         panes = windows(rooms, walls, outer, front, rng)
         parts = []
         for k, room in enumerate(rooms):

@@ -86,6 +86,35 @@ def swings_into(link: Link) -> int:
     return link.span.b if link.swings_into_b and link.span.b != OUTSIDE else link.span.a
 
 
+def unhindered(links: tuple[Link, ...], front: Link, rooms: tuple[Room, ...], layouts: list[Layout]) -> tuple[Link, ...]:
+    """The links with open leaves that stand before no other door: on the other side or in the other room if need be, or taken out."""
+    settled: list[Link] = []
+    for n, link in enumerate(links):
+        others = [*settled, *links[n + 1 :], front]
+        options = [
+            replace(link, hinge=h, swings_into_b=b) for b in (link.swings_into_b, not link.swings_into_b) for h in (link.hinge, -link.hinge)
+        ]
+        good = (option for option in options if _stands_free(option, others, rooms, layouts))
+        settled.append(link if link.leaf != "open" else next(good, replace(link, leaf="none")))
+    return tuple(settled)
+
+
+def _stands_free(link: Link, others: list[Link], rooms: tuple[Room, ...], layouts: list[Layout]) -> bool:
+    """Whether an open leaf is in its room's bounds and clear of the steps before the other doors and of their leaves."""
+    k = swings_into(link)
+    leaf = leaf_box(link, way(link, k, rooms[k], layouts[k]))
+    if not layouts[k].inside(leaf.grown(-0.06)):
+        return False
+    for other in others:
+        if k in other.rooms:
+            hole = way(other, k, rooms[k], layouts[k])
+            if leaf.overlaps(hole.zone(0.7, 0.0)) or (
+                other.leaf == "open" and swings_into(other) == k and leaf.overlaps(leaf_box(other, hole))
+            ):
+                return False
+    return True
+
+
 def doors(parts: list[Part], links: tuple[Link, ...], front: Link, wall: float, rng: np.random.Generator) -> list[Item]:
     """Linings, casings and leaves of all doors, in the house's frame."""
     panels, front_panels = int(rng.integers(0, 4)), int(rng.integers(0, 4))

@@ -52,7 +52,7 @@ def room_lights(part: Part, lamps: list[Item], lit: bool, weather: Weather, rng:
     cool = np.array([rng.uniform(0.88, 0.96), 0.97, 1.0])
     power = (1.25 - 0.8 * weather.daylight * (not weather.night)) * (0.4 * area + 0.8)
     for lamp in lamps if lit else []:
-        z = max(lamp.z - 0.12, 1.75)
+        z = max(lamp.z - 0.12, layout.height - 0.6)  # light from a shade low above a table also reaches the room by way of the ceiling
         strength = power / len(lamps) * float(rng.uniform(0.8, 1.2))
         found.append(PointLight(position=(lamp.x, lamp.y, round(z, 4)), intensity=_color(strength * warm)))
     if not weather.night:
