@@ -36,6 +36,10 @@ FACE_AXES = np.array(
 )
 
 
+# A map of what stands on the ground, from straight above: its reach about the eye, and what counts as low. Trees and roofs do not.
+FEET_MAP, FEET_REACH_M, LOW_M = 960, 24.0, 2.3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lamp:
     """What the shader makes of a light: a point that has a cube of six maps, or parallel light that has one and others nested in it.
@@ -97,16 +101,46 @@ def _point_lamp(place: NDArray[np.float64], power: NDArray[np.float64], normal: 
 
 def _sun_lamp(light: Sun, buffers: SceneBuffers) -> Lamp:
     """A map that holds the whole scene, and in a large one finer maps about the eye."""
-    corners = _world_corners(buffers)
-    middle, direction = (corners.min(0) + corners.max(0)) / 2, np.asarray(light.direction)
-    radius = float(np.linalg.norm(corners - middle, axis=1).max()) * 1.01 + 0.01
+    middle, radius = _ball(buffers)
     reaches = tuple(reach for reach in SUN_REACHES_M if radius > 1.5 * reach)
     size = NESTED_SUN_MAP if reaches else SUN_MAP if radius < _SMALL_SCENE_M else LARGE_SUN_MAP
-    focal = size / (2 * radius)
-    camera = Camera(width=size, height=size, fx=focal, fy=focal, cx=size / 2, cy=size / 2)
+    return _parallel_lamp(np.asarray(light.direction), np.asarray(light.irradiance), middle, radius, size, reaches)
+
+
+def overhead_lamp(buffers: SceneBuffers) -> Lamp | None:
+    """What sees the things about the eye from straight above; of no use in a scene as small as a room."""
+    middle, radius = _ball(buffers)
+    if radius < FEET_REACH_M:
+        return None
+    return _parallel_lamp(np.array([0.0, 0.0, -1.0]), np.zeros(3), middle, radius, FEET_MAP, (FEET_REACH_M,))
+
+
+def _parallel_lamp(
+    direction: NDArray[np.float64],
+    power: NDArray[np.float64],
+    middle: NDArray[np.float64],
+    far: float,
+    size: int,
+    reaches: tuple[float, ...],
+) -> Lamp:
+    camera = Camera(width=size, height=size, fx=size / (2 * far), fy=size / (2 * far), cx=size / 2, cy=size / 2)
     maps = geometry.invert(geometry.look_at(middle, middle + direction))[None]
-    power, normal = np.asarray(light.irradiance), np.zeros(3)
-    return Lamp(place=-direction, power=power, normal=normal, map_from_world=maps, camera=camera, far=radius, reaches=reaches)
+    return Lamp(place=-direction, power=power, normal=np.zeros(3), map_from_world=maps, camera=camera, far=far, reaches=reaches)
+
+
+def _ball(buffers: SceneBuffers) -> tuple[NDArray[np.float64], float]:
+    """Middle and radius of a ball that holds the whole scene at all times."""
+    corners = _world_corners(buffers)
+    middle = (corners.min(0) + corners.max(0)) / 2
+    return middle, float(np.linalg.norm(corners - middle, axis=1).max()) * 1.01 + 0.01
+
+
+def low_instances(buffers: SceneBuffers) -> NDArray[np.bool_]:
+    """bool [I]: the instance is no higher than LOW_M, at the first time."""
+    poses = np.stack([i.motion.poses[0] for i in buffers.scene.instances])
+    low, high = buffers.flat.bounds[:, 0], buffers.flat.bounds[:, 1]
+    height: NDArray[np.float64] = np.einsum("ij,ij->i", np.abs(poses[:, 2, :3]), high - low)
+    return height < LOW_M
 
 
 def _world_corners(buffers: SceneBuffers) -> NDArray[np.float64]:

@@ -41,18 +41,19 @@ class Shader:
         views, device, batch = self._cache.views, self._buffers.device, len(moments)
         self._shadows.draw(moments[0].time)
         self._lighting.sun_maps = self._shadows.sun_maps
-        self._lighting.grid = self._grid(views, now, batch)
         poses = upload_poses(np.stack([m.pose for m in moments]), device)
+        self._lighting.grid = self._grid(views, now, poses)
         objects = upload_poses(self._buffers.world_from_object(moments[0].time), device)
         result: wp.array = wp.empty((batch, views.camera.height, views.camera.width), dtype=wp.vec3, device=device)
         inputs = [now, views.sight, poses, objects, self._scenery, self._lighting, result]
         self._team.launch_rows_later(self._shade, views.eye, batch, inputs)
         return result
 
-    def _grid(self, views: Views, now: wp.array, batch: int) -> Any:
-        """What share of the sky is hidden above points of each view."""
+    def _grid(self, views: Views, now: wp.array, poses: wp.array) -> Any:
+        """What share of the sky is hidden above points of each view, from eyes at poses mat34 [B]."""
         extent: Any = Eye()
         grid: Any = Grid()
+        grid.heights, grid.world_from_eye, batch = self._shadows.heights, poses, len(poses)
         grid.width, grid.height = (-(-size // int(CELL)) for size in (views.camera.width, views.camera.height))
         extent.width, extent.height, extent.run = grid.width, grid.height, grid.width if is_cpu(self._buffers.device) else 1
         with wp.ScopedDevice(self._buffers.device):

@@ -11,13 +11,14 @@ from typing import Any
 
 import warp as wp
 
-from renderers.kernels.common import KERNEL_OPTIONS, Eye
+from renderers.kernels.common import KERNEL_OPTIONS, Eye, mat34
 from renderers.kernels.lane_arrays import pixel_from, pixels_from, rays_through, take, take_near
 from renderers.kernels.lane_outputs import store
 from renderers.kernels.lanes import (
     LANES,
     absolute,
     add,
+    anywhere,
     below,
     bit_and,
     cross,
@@ -33,6 +34,7 @@ from renderers.kernels.lanes import (
     root,
     sub,
     triple,
+    turned,
     unit,
     where,
     whole,
@@ -50,8 +52,26 @@ EVEN = wp.constant(0.03)  # sine of the elevation up to which a surface counts a
 # A few looks miss the highest point, and what the image does not show hides light too; before walls this makes up for it.
 UNSEEN = wp.constant(1.6)
 DEEPEST = wp.constant(0.6)  # most that counts as hidden: narrow gaps between points of the grid would otherwise show as spots
+# What stands on open ground: within which distance it hides the sky, how high it may rise, and how much is hidden beneath a car.
+FOOT_M, LOWEST_FOOT_M, HIGHEST_FOOT_M, DEEPEST_FOOT = wp.constant(0.7), wp.constant(0.06), wp.constant(2.5), wp.constant(0.92)
+RIM_M = wp.constant(3.0)  # over which the map of what stands there fades out
 SAME_PLANE_M = wp.constant(0.01)
 NOWHERE_M = wp.constant(1.0e15)
+
+
+@wp.struct
+class Heights:
+    """A map [size * size] of how high low things reach, seen from straight above: z of the world is its value plus `level`.
+
+    The world's (x, y) lies at focal * x + cx, cy - focal * y, in texels. size 0: there is none.
+    """
+
+    texels: wp.array(dtype=wp.float32)
+    size: wp.int32
+    focal: wp.float32
+    cx: wp.float32
+    cy: wp.float32
+    level: wp.float32
 
 
 @wp.struct
@@ -59,7 +79,7 @@ class Grid:
     """Points [B, height * width] (with room for LANES behind) of the surface under every CELL-th pixel.
 
     place: eye's frame, far away where there is none. nearness: of `Views.planes`, 0 for none. hidden: share of the sky as each point sees
-    it, and `smooth`, the mean over its neighbours.
+    it, and `smooth`, the mean over its neighbours. heights: of what stands around, which the image may not show.
     """
 
     width: wp.int32
@@ -68,6 +88,8 @@ class Grid:
     nearness: wp.array2d(dtype=wp.float32)
     hidden: wp.array2d(dtype=wp.float32)
     smooth: wp.array2d(dtype=wp.float32)
+    heights: Heights
+    world_from_eye: wp.array(dtype=mat34)
 
 
 @wp.func
@@ -110,6 +132,39 @@ def highest(here: Any, normal: Any, u: Any, v: Any, du: Any, dv: Any, shift: Any
 
 
 @wp.func
+def at_feet(place: Any, upright: Any, turn: Any, shift: Any, heights: Heights):
+    """Share of the sky that is hidden from a world's point, on a surface as upright as this, by what stands there or over it.
+
+    Things are taken for columns from the ground up: their undersides are nowhere seen.
+    """
+    size = float(heights.size)
+    u = part(place, 0) * heights.focal + heights.cx
+    v = heights.cy - part(place, 1) * heights.focal
+    inside = minimum(minimum(u, size - u), minimum(v, size - v)) * (1.0 / (RIM_M * heights.focal))
+    inside = maximum(minimum(inside, 1.0), 0.0) * maximum(minimum(2.0 * upright - 1.0, 1.0), 0.0)
+    hidden = u * 0.0
+    if anywhere(below(0.0, inside)):
+        floor = heights.level - part(place, 2) - LOWEST_FOOT_M
+        for wedge in range(WEDGES):
+            angle = 6.2831853 * (float(wedge) + 0.25) / float(WEDGES)
+            du = (wp.cos(angle) - turn * wp.sin(angle)) * (FOOT_M * heights.focal)
+            dv = (wp.sin(angle) + turn * wp.cos(angle)) * (FOOT_M * heights.focal)
+            most = u * 0.0
+            for step in range(STEPS):
+                out = (float(step) + shift) * (1.0 / float(STEPS))
+                out = out * out
+                row = whole(maximum(minimum(v + dv * out, size - 1.0), 0.0))
+                column = whole(maximum(minimum(u + du * out, size - 1.0), 0.0))
+                rise = maximum(take(heights.texels, row * heights.size + column, 0) + floor, 0.0)
+                rise = where(below(rise, HIGHEST_FOOT_M), rise * rise, 0.0)
+                far = out * out
+                most = maximum(most, rise / (rise + far * (FOOT_M * FOOT_M) + 1.0e-4) * (1.0 - far))
+            hidden += most * (1.9 - 0.95 * most)
+        hidden = minimum(hidden * (1.0 / float(WEDGES)), DEEPEST_FOOT) * inside
+    return hidden
+
+
+@wp.func
 def search(eye: Eye, b: int, row: int, column: Any, t: Any, plane: Any, cell: Any, down: int, end: int, first: int, grid: Grid):
     """Finds what share of the sky is hidden above points."""
     normal = unit(plane) * -1.0
@@ -148,6 +203,11 @@ def search(eye: Eye, b: int, row: int, column: Any, t: Any, plane: Any, cell: An
             take(grid.place[b], cell + down * grid.width), normal, u, v, du * stretch, dv * stretch, shift, grid.place[b], grid
         )
     hidden = minimum(hidden * (UNSEEN / float(WEDGES)), DEEPEST)
+    if grid.heights.size > 0:
+        pose = grid.world_from_eye[b]
+        place = turned(pose, take(grid.place[b], cell + down * grid.width)) + wp.vec3(pose[0, 3], pose[1, 3], pose[2, 3])
+        upright = x * pose[2, 0] + y * pose[2, 1] + z * pose[2, 2]
+        hidden = maximum(hidden, at_feet(place, upright, turn, shift, grid.heights))
     start = down * grid.width
     store(grid.hidden[b], start + first, start + end, where(below(t, 0), 0.0, hidden))
 

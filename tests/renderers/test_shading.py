@@ -304,3 +304,43 @@ def test_a_panel_lights_a_floor_as_all_its_points_do():
     ratio = (radiance(world)[..., 2] / (expected * MATT.color[2] / np.pi))[near]
     assert ratio.min() > 0.995
     assert ratio.max() < 1.06
+
+
+def street(things, *, reach: float = 60.0):
+    """Ground so wide that a map of what stands on it is drawn, seen as from a car; only the sky lights it."""
+    ground = instance(Shape.of("plane", x=2 * reach, y=2 * reach))
+    pose = geometry.look_at((0, 0, 1.65), (0, 10, 0.6))
+    return replace(scene([ground, *things], camera(621, 300, 70), pose), materials=(WHITE,), sky=EVEN)
+
+
+def test_it_is_dark_under_a_car_and_light_beside_it():
+    """Ground under a box 20 cm above it, which no image shows from below; and beyond a metre from it."""
+    car = instance(Shape.of("box", x=1.8, y=4.0, z=1.2), at(0, 9, 0.8))
+    world = street([car])
+    on_ground = RasterRenderer(world).render(0, ["instance"])["instance"] == 1
+    x, y = np.moveaxis(floor_points(world, RasterRenderer(world).render(0, ["depth", "valid"])), -1, 0)
+    share = radiance(world)[..., 0] / OPEN
+    beneath = on_ground & (np.abs(x) < 0.6) & (np.abs(y - 9) < 1.7)
+    away = on_ground & ((np.abs(x) > 1.9) | (y < 6)) & (y < 30)
+    assert beneath.sum() > 50
+    assert share[beneath].max() < 0.25
+    np.testing.assert_allclose(share[away], 1.0, atol=1e-6)
+
+
+def test_what_is_high_above_the_ground_hides_no_sky_at_its_foot():
+    roof = instance(Shape.of("box", x=6.0, y=6.0, z=0.2), at(0, 9, 4.0))
+    tree = instance(Shape.of("sphere", radius=1.5), at(3, 12, 4.0))
+    world = street([roof, tree])
+    ground = RasterRenderer(world).render(0, ["instance"])["instance"] == 1
+    bare = radiance(street([]))
+    np.testing.assert_allclose(radiance(world)[ground], bare[ground], rtol=1e-6)
+
+
+def test_darkness_moves_with_the_car():
+    steps = [at(-2 + 0.5 * t, 9, 0.6) for t in range(-1, 4)]
+    moving = replace(street([]), frames=3)
+    moving = replace(moving, instances=(*moving.instances, instance(Shape.of("box", x=1.0, y=1.0, z=0.8), np.stack(steps))))
+    renderer = RasterRenderer(moving)
+    for time in (2, 0, 1):
+        still = street([instance(Shape.of("box", x=1.0, y=1.0, z=0.8), steps[time + 1])])
+        np.testing.assert_array_equal(renderer.render(time, ["rgb"])["rgb"], RasterRenderer(still).render(0, ["rgb"])["rgb"])
