@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scenes.errors import UserError
 from scenes.scene import Mesh, Shape
 from scenes.shapes.assembly import made_of, standing
 from scenes.shapes.parts import Part, box, cylinder, join, lathe, rounded_box, tube
@@ -60,6 +61,27 @@ def _frame(depth: float, height: float, wheel_diameter: float, saddle: float, cr
     }
 
 
+@dataclass(frozen=True)
+class Fineness:
+    """Numbers of segments: of a wheel round its axle and round its tyre, of its rim's section, its spokes, the bars of the frame."""
+
+    wheel: int
+    tyre: int
+    rim: int
+    spokes: int
+    bar: int
+
+
+# Far, middling, near.
+FINENESS = (Fineness(9, 3, 3, 3, 3), Fineness(14, 4, 3, 5, 4), Fineness(24, 6, 4, 10, 6))
+
+
+def fineness(detail: int) -> Fineness:
+    if detail not in (0, 1, 2):
+        raise UserError(f"unknown detail {detail!r} of a cycle: known are 2 (near), 1 and 0 (far)")
+    return FINENESS[int(detail)]
+
+
 @made_of("bike_paint", "tyre", "rim", "black_trim")
 def bicycle(
     width: float = 0.6,
@@ -70,31 +92,36 @@ def bicycle(
     crank_phase: float = 0.1,
     tyre: float = 0.036,
     step_through: int = 0,
+    detail: int = 2,
 ) -> Mesh:
-    """A city or touring bicycle; `saddle` and `height` (of the handlebar) in metres, `tyre`: how thick. With `step_through` a low frame."""
+    """A city or touring bicycle; `saddle` and `height` (of the handlebar) in metres, `tyre`: how thick. With `step_through` a low frame.
+
+    `detail`, here and for motorcycles: 2 (near), 1 or 0 (far).
+    """
+    fine = fineness(detail)
     at, r, half_bar = _frame(depth, height, wheel_diameter, saddle, crank_phase), wheel_diameter / 2, width / 2
     wheels = [(at["rear"], 0.1), (at["front"], 0.3)]
     axle = np.array([0.06, 0.0, 0.0])
-    tyres = [_torus(r, tyre / 2, 24, 6).moved(*hub) for hub, _ in wheels]
-    metal = [_torus(r - 0.7 * tyre, 0.011, 20, 4, 0.7).moved(*hub) for hub, _ in wheels]
-    metal += [_spokes(r - 0.9 * tyre, 10, 0.0022, turn).moved(*hub) for hub, turn in wheels]
-    metal += [tube([hub - axle, hub + axle], 0.018, 6) for hub, _ in wheels]
+    tyres = [_torus(r, tyre / 2, fine.wheel, fine.tyre).moved(*hub) for hub, _ in wheels]
+    metal = [_torus(r - 0.7 * tyre, 0.011, fine.wheel - fine.wheel // 6, fine.rim, 0.7).moved(*hub) for hub, _ in wheels]
+    metal += [_spokes(r - 0.9 * tyre, fine.spokes, 0.0022, turn).moved(*hub) for hub, turn in wheels]
+    metal += [tube([hub - axle, hub + axle], 0.018, fine.bar) for hub, _ in wheels]
     low = at["bracket"] + 0.35 * (at["lug"] - at["bracket"]) if step_through else at["lug"]
     head = at["fork"] + 0.6 * (at["steerer"] - at["fork"])
     bars = [(at["bracket"], at["lug"], 0.016), (low, head, 0.015), (at["bracket"], at["fork"], 0.018), (at["fork"], at["steerer"], 0.019)]
-    frame = [tube([a, b], thick, 7) for a, b, thick in bars]
+    frame = [tube([a, b], thick, fine.bar + fine.bar // 6) for a, b, thick in bars]
     aside = np.array([0.048, 0.0, 0.0])
     for s in (-1, 1):
         stays = [(at["bracket"], at["rear"], 0.009), (at["lug"], at["rear"], 0.008), (at["fork"] + s * 0.3 * aside, at["front"], 0.012)]
-        frame += [tube([a + 0.3 * s * aside, b + s * aside], thick, 6) for a, b, thick in stays]
-    metal.append(tube([at["lug"], at["seat"]], 0.0125, 6))
+        frame += [tube([a + 0.3 * s * aside, b + s * aside], thick, fine.bar) for a, b, thick in stays]
+    metal.append(tube([at["lug"], at["seat"]], 0.0125, fine.bar))
     y, z = at["steerer"][1], height - 0.015
     bar = [(-0.98 * half_bar, y + 0.13, z - 0.02), (-0.6 * half_bar, y - 0.02, z), (0, y - 0.05, z - 0.03)]
-    metal.append(tube([*bar, *[(-x, y, z) for x, y, z in bar[1::-1]]], 0.012, 6))
-    metal.append(tube([at["steerer"], np.array(bar[2])], 0.014, 6))
+    metal.append(tube([*bar, *[(-x, y, z) for x, y, z in bar[1::-1]]], 0.012, fine.bar))
+    metal.append(tube([at["steerer"], np.array(bar[2])], 0.014, fine.bar))
     metal += [tube([at["bracket"] + (s * 0.07, 0, 0), at[k] + (s * 0.07, 0, 0)], 0.011, 5) for s, k in ((-1, "left"), (1, "right"))]
-    black = [tube([(s * half_bar, y + 0.135, z - 0.02), (s * 0.8 * half_bar, y + 0.06, z - 0.01)], 0.016, 6) for s in (-1, 1)]
-    black.append(cylinder(0.1, 0.012, segments=16).turned(AXLE).moved(*(at["bracket"] + (0.045, 0, 0))))
+    black = [tube([(s * half_bar, y + 0.135, z - 0.02), (s * 0.8 * half_bar, y + 0.06, z - 0.01)], 0.016, fine.bar) for s in (-1, 1)]
+    black.append(cylinder(0.1, 0.012, segments=fine.wheel - 8 * (fine.wheel // 24)).turned(AXLE).moved(*(at["bracket"] + (0.045, 0, 0))))
     black += [box(0.09, 0.09, 0.022, (s * 0.125, at[k][1], at[k][2] - 0.011)) for s, k in ((-1, "left"), (1, "right"))]
     seat = at["seat"]
     cushion = np.array([[0, -0.16, 0.015], [0, -0.06, 0.02], [0, 0.05, 0.02], [0, 0.1, 0.025]]) + seat
@@ -112,18 +139,25 @@ def motorcycle(
     tank: float = 0.5,
     rake: float = 27.0,
     tyre: float = 0.13,
+    detail: int = 2,
 ) -> Mesh:
     """A road motorcycle; `tank`: its length, `rake`: the fork's angle from the vertical in degrees, `tyre`: the rear one's breadth."""
+    fine = fineness(detail)
     r, half = wheel_diameter / 2, depth / 2
     rear, front = np.array([0.0, half - r, r]), np.array([0.0, r - half, r])
     lean = np.tan(np.radians(rake))
     crown = np.array([0.0, front[1] + lean * (height - 0.1 - r), height - 0.1])
-    tyres = [_torus(r, t / 2, 24, 8, 0.8).moved(*hub) for hub, t in ((rear, tyre), (front, 0.8 * tyre))]
-    metal = [_torus(r - 0.7 * t, 0.25 * t, 20, 4, 0.6).moved(*hub) for hub, t in ((rear, tyre), (front, 0.8 * tyre))]
+    tyres = [_torus(r, t / 2, fine.wheel, fine.tyre + fine.tyre // 3, 0.8).moved(*hub) for hub, t in ((rear, tyre), (front, 0.8 * tyre))]
+    metal = [
+        _torus(r - 0.7 * t, 0.25 * t, fine.wheel - fine.wheel // 6, fine.rim, 0.6).moved(*hub)
+        for hub, t in ((rear, tyre), (front, 0.8 * tyre))
+    ]
     metal += [_spokes(r - 0.75 * tyre, 5, 0.018, turn).moved(*hub) for hub, turn in ((rear, 0.2), (front, 0.6))]
     side = np.array([0.1, 0.0, 0.0])
-    metal += [tube([front + s * side, crown + s * side], 0.024, 8) for s in (-1, 1)]
-    metal.append(tube([(0.17, -0.1, 0.36), (0.18, 0.15, 0.27), (0.19, 0.4, 0.3), (0.2, half - 0.32, 0.42)], 0.045, 8))
+    metal += [tube([front + s * side, crown + s * side], 0.024, fine.bar + fine.bar // 3) for s in (-1, 1)]
+    metal.append(
+        tube([(0.17, -0.1, 0.36), (0.18, 0.15, 0.27), (0.19, 0.4, 0.3), (0.2, half - 0.32, 0.42)], 0.045, fine.bar + fine.bar // 3)
+    )
     start = crown[1] + 0.1
     top = seat_height + 0.06
     fuel = [(0, start, top), (0, start + 0.35 * tank, top + 0.03), (0, start + 0.75 * tank, top), (0, start + tank, top - 0.04)]
@@ -133,13 +167,13 @@ def motorcycle(
         limb([(0, front[1] - 0.2, 2 * r - 0.06), (0, front[1], 2 * r + 0.02), (0, front[1] + 0.22, 2 * r - 0.09)], [(0.075, 0.015)] * 3, 8),
     ]
     black = [rounded_box(0.34, 0.46, 0.38, 0.07, (0, -0.02, 0.24)), rounded_box(0.24, 0.4, 0.3, 0.05, (0, 0.02, 0.5))]
-    black += [tube([rear + s * side, (s * 0.1, 0.16, 0.42)], 0.028, 6) for s in (-1, 1)]
+    black += [tube([rear + s * side, (s * 0.1, 0.16, 0.42)], 0.028, fine.bar) for s in (-1, 1)]
     saddle = [(0, start + tank - 0.06, seat_height), (0, start + tank + 0.2, seat_height - 0.01), (0, half - 0.35, seat_height + 0.06)]
     black.append(limb(saddle, [(0.1, 0.05), (0.15, 0.055), (0.12, 0.05)], 10))
     y, z = crown[1] + 0.02, height - 0.03
     bar = [(-0.97 * width / 2, y + 0.16, z - 0.03), (-0.3, y + 0.06, z), (-0.1, y, z - 0.06)]
-    black.append(tube([*bar, *[(-x, y, z) for x, y, z in bar[::-1]]], 0.016, 6))
-    black += [tube([(s * width / 2, y + 0.165, z - 0.032), (s * 0.75 * width / 2, y + 0.1, z - 0.015)], 0.021, 6) for s in (-1, 1)]
+    black.append(tube([*bar, *[(-x, y, z) for x, y, z in bar[::-1]]], 0.016, fine.bar))
+    black += [tube([(s * width / 2, y + 0.165, z - 0.032), (s * 0.75 * width / 2, y + 0.1, z - 0.015)], 0.021, fine.bar) for s in (-1, 1)]
     black += [
         limb([(s * 0.3, y - 0.02, height - 0.03), (s * 0.34, y - 0.02, height - 0.03)], [(0.03, 0.05)] * 2, 6, side=(0, 0, 1))
         for s in (-1, 1)

@@ -24,19 +24,28 @@ THIGH, SHIN, UPPER_ARM, FOREARM = 0.245, 0.243, 0.175, 0.15
 SKIN, HAIRS, TOP, TROUSERS, SHOES = range(5)
 
 
-def limb(path: ArrayLike, radii: ArrayLike, segments: int = 8, *, roundness: float = 1.0, side: Sequence[float] = (1.0, 0.0, 0.0)) -> Part:
+def limb(
+    path: ArrayLike,
+    radii: ArrayLike,
+    segments: int = 8,
+    *,
+    roundness: float = 1.0,
+    side: Sequence[float] = (1.0, 0.0, 0.0),
+    pointed: bool = False,
+) -> Part:
     """A closed tube along a path [N, 3] with elliptical rings: `radii` [N, 2] along `side` and across it; its ends are domes.
 
-    `roundness` is how far the domes stand out, relative to the smaller radius.
+    `roundness` is how far the domes stand out, relative to the smaller radius; `pointed` makes them cones.
     """
     points, radii = np.asarray(path, dtype=np.float64), np.asarray(radii, dtype=np.float64)
     steps = unit(np.diff(points, axis=0))
     tangent = unit(np.concatenate([steps[:1], steps[1:] + steps[:-1], steps[-1:]]))
     dome = roundness * radii[[0, -1]].min(axis=1)
     first, last = points[0] - dome[0] * tangent[0], points[-1] + dome[1] * tangent[-1]
-    points = np.concatenate([[points[0] - 0.7 * dome[0] * tangent[0]], points, [points[-1] + 0.7 * dome[1] * tangent[-1]]])
-    radii = np.concatenate([0.71 * radii[:1], radii, 0.71 * radii[-1:]])
-    tangent = np.concatenate([tangent[:1], tangent, tangent[-1:]])
+    if not pointed:
+        points = np.concatenate([[points[0] - 0.7 * dome[0] * tangent[0]], points, [points[-1] + 0.7 * dome[1] * tangent[-1]]])
+        radii = np.concatenate([0.71 * radii[:1], radii, 0.71 * radii[-1:]])
+        tangent = np.concatenate([tangent[:1], tangent, tangent[-1:]])
     across = np.asarray(side) - np.einsum("ij,j->i", tangent, side)[:, None] * tangent
     u = unit(across)
     v = np.cross(tangent, u)
@@ -74,7 +83,10 @@ def _ring_normals(grid: Float) -> Float:
 
 @dataclass(frozen=True)
 class Person:
-    """Who it is: stature in metres, build and size of the head relative to the average adult's, clothes, hair, bag."""
+    """Who it is: stature in metres, build and size of the head relative to the average adult's, clothes, hair, bag.
+
+    `detail` is 2 (near, about 1,800 triangles), 1 (700) or 0 (far, 300).
+    """
 
     stature: float
     build: float
@@ -82,11 +94,29 @@ class Person:
     hair: str = "short"
     bag: str = "none"
     head: float = 1.0
+    detail: int = 2
 
     def __post_init__(self) -> None:
         for what, known in (("outfit", OUTFITS), ("hair", HAIR), ("bag", BAGS)):
             if getattr(self, what) not in known:
                 raise UserError(f"unknown {what} {getattr(self, what)!r} of a person: known are {', '.join(known)}")
+        if self.detail not in (0, 1, 2):
+            raise UserError(f"unknown detail {self.detail!r} of a person: known are 2 (near), 1 and 0 (far)")
+
+    def limb(self, path: ArrayLike, radii: ArrayLike, segments: int = 8, *, roundness: float = 1.0) -> Part:
+        """`limb` as finely as the detail asks: with fewer segments and plain ends, and at last with every second ring."""
+        points, radii = np.asarray(path, dtype=np.float64), np.asarray(radii, dtype=np.float64)
+        if self.detail == 0:
+            kept = np.unique(np.r_[np.arange(0, len(points), 2), len(points) - 1])
+            points, radii = points[kept], radii[kept]
+        count = (4 if segments < 10 else 5, max(4, (5 * segments + 4) // 8), segments)[self.detail]
+        return limb(points, radii, count, roundness=roundness, pointed=self.detail < 2)
+
+    def loft(self, profile: ArrayLike, build: float, y: float = 0.0, segments: int = 12, roundness: float = 0.3) -> Part:
+        """An upright limb whose rows are (z, half width, half depth) as fractions of the stature; `build` widens it."""
+        rows = np.asarray(profile) * self.stature
+        path = np.stack([np.zeros(len(rows)), np.full(len(rows), y * self.stature), rows[:, 0]], axis=1)
+        return self.limb(path, rows[:, 1:] * (0.45 + 0.55 * build, 0.3 + 0.7 * build), segments, roundness=roundness)
 
 
 @dataclass(frozen=True)
@@ -155,7 +185,7 @@ def _figure(pose: Pose, person: Person) -> list[list[Part]]:
         _leg(limbs, pose, k, person)
         _arm(limbs, pose, k, person)
     _trunk_parts(trunk, person)
-    _head(head, stature, person.hair)
+    _head(head, person)
     pelvis = pose.hips.mean(axis=0)
     c, s = np.cos(pose.lean), np.sin(pose.lean)
     turn = np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
@@ -164,7 +194,7 @@ def _figure(pose: Pose, person: Person) -> list[list[Part]]:
         slot += [part.turned(turn).moved(*pelvis) for part in upright]
         slot += [replace(part, vertices=person.head * (part.vertices - (0, 0, 0.33 * stature)) + neck) for part in above]
     if person.outfit in ("skirt", "coat"):
-        limbs[TROUSERS if person.outfit == "skirt" else TOP].append(_hem(pose, stature, person.build))
+        limbs[TROUSERS if person.outfit == "skirt" else TOP].append(_hem(pose, person))
     return limbs
 
 
@@ -177,16 +207,17 @@ def _leg(slots: list[list[Part]], pose: Pose, k: int, person: Person) -> None:
     cloth = np.array([0.053, 0.05, 0.039, 0.037, 0.031]) * stature * full
     bare = np.array([0.05, 0.043, 0.03, 0.032, 0.019]) * stature * full
     if outfit == "shorts":
-        slots[TROUSERS].append(limb(np.stack([hip, path[1] + 0.3 * (knee - path[1])]), np.stack([cloth[:2]] * 2, axis=1), roundness=0.2))
+        leg = np.stack([hip, path[1] + 0.3 * (knee - path[1])])
+        slots[TROUSERS].append(person.limb(leg, np.stack([cloth[:2]] * 2, axis=1), roundness=0.2))
     if outfit in ("shorts", "skirt"):
-        slots[SKIN].append(limb(path, np.stack([bare] * 2, axis=1), roundness=0.5))
+        slots[SKIN].append(person.limb(path, np.stack([bare] * 2, axis=1), roundness=0.5))
     else:
-        slots[TROUSERS].append(limb(path, np.stack([cloth] * 2, axis=1), roundness=0.4))
+        slots[TROUSERS].append(person.limb(path, np.stack([cloth] * 2, axis=1), roundness=0.4))
     c, s = np.cos(pose.pitch[k]), np.sin(pose.pitch[k])
     ahead, up = np.array([0.0, -c, s]), np.array([0.0, s, c])
     sole = np.array([[-0.022, -0.014], [0.02, -0.014], [0.07, -0.021], [0.1, -0.025]]) * stature
     points = ankle + sole[:, :1] * ahead + sole[:, 1:] * up
-    slots[SHOES].append(limb(points, np.array([[0.02, 0.024], [0.023, 0.026], [0.025, 0.018], [0.02, 0.013]]) * stature, 8))
+    slots[SHOES].append(person.limb(points, np.array([[0.02, 0.024], [0.023, 0.026], [0.025, 0.018], [0.02, 0.013]]) * stature, 8))
 
 
 def _arm(slots: list[list[Part]], pose: Pose, k: int, person: Person) -> None:
@@ -197,26 +228,21 @@ def _arm(slots: list[list[Part]], pose: Pose, k: int, person: Person) -> None:
     path = np.stack([shoulder, 0.5 * (shoulder + elbow), elbow, 0.5 * (elbow + wrist), wrist])
     sleeve = np.array([0.032, 0.031, 0.027, 0.026, 0.021]) * stature * full
     if bare:
-        slots[TOP].append(limb(path[:2], np.stack([sleeve[:2]] * 2, axis=1), roundness=0.6))
-        slots[SKIN].append(limb(path, np.stack([0.8 * sleeve] * 2, axis=1), roundness=0.4))
+        slots[TOP].append(person.limb(path[:2], np.stack([sleeve[:2]] * 2, axis=1), roundness=0.6))
+        slots[SKIN].append(person.limb(path, np.stack([0.8 * sleeve] * 2, axis=1), roundness=0.4))
     else:
-        slots[TOP].append(limb(path, np.stack([sleeve] * 2, axis=1), roundness=0.5))
+        slots[TOP].append(person.limb(path, np.stack([sleeve] * 2, axis=1), roundness=0.5))
+    if person.detail < 1:
+        return
     hand = wrist + np.outer([0.0, 0.03, 0.055], unit(wrist - elbow)) * stature
-    slots[SKIN].append(limb(hand, np.array([[0.013, 0.016], [0.014, 0.022], [0.01, 0.017]]) * stature, 6))
-
-
-def _loft(profile: ArrayLike, stature: float, build: float, y: float = 0.0, segments: int = 12, roundness: float = 0.3) -> Part:
-    """An upright limb whose rows are (z, half width, half depth) as fractions of the stature; `build` widens it."""
-    rows = np.asarray(profile) * stature
-    path = np.stack([np.zeros(len(rows)), np.full(len(rows), y * stature), rows[:, 0]], axis=1)
-    return limb(path, rows[:, 1:] * (0.45 + 0.55 * build, 0.3 + 0.7 * build), segments, roundness=roundness)
+    slots[SKIN].append(person.limb(hand, np.array([[0.013, 0.016], [0.014, 0.022], [0.01, 0.017]]) * stature, 6))
 
 
 def _trunk_parts(slots: list[list[Part]], person: Person) -> None:
     """Pelvis, torso and bag, with the hip joints at z = 0."""
     stature, build, outfit, bag = person.stature, person.build, person.outfit, person.bag
     pelvis = [(-0.045, 0.06, 0.05), (-0.01, 0.092, 0.064), (0.04, 0.092, 0.064), (0.09, 0.08, 0.056)]
-    slots[TROUSERS].append(_loft(pelvis, stature, build, roundness=0.5))
+    slots[TROUSERS].append(person.loft(pelvis, build, roundness=0.5))
     wide = 1.06 if outfit == "coat" else 1.0
     torso = np.array(
         [
@@ -224,18 +250,19 @@ def _trunk_parts(slots: list[list[Part]], person: Person) -> None:
             *[(0.23, 0.107, 0.064), (0.272, 0.114, 0.054), (0.3, 0.09, 0.045), (0.318, 0.05, 0.036)],
         ]
     )
-    slots[TOP].append(_loft(torso * (1, wide, wide), stature, build))
+    slots[TOP].append(person.loft(torso * (1, wide, wide), build))
     if bag == "backpack":
         pack = [(0.06, 0.07, 0.035), (0.09, 0.085, 0.05), (0.2, 0.085, 0.048), (0.28, 0.07, 0.03)]
-        slots[SHOES].append(_loft(pack, stature, 1.0, y=0.085 * (0.3 + 0.7 * build), segments=10))
+        slots[SHOES].append(person.loft(pack, 1.0, y=0.085 * (0.3 + 0.7 * build), segments=10))
     if bag == "shoulder":
-        purse = _loft([(-0.12, 0.02, 0.07), (-0.1, 0.026, 0.085), (-0.02, 0.024, 0.08), (0.01, 0.015, 0.07)], stature, 1.0, segments=10)
+        purse = person.loft([(-0.12, 0.02, 0.07), (-0.1, 0.026, 0.085), (-0.02, 0.024, 0.08), (0.01, 0.015, 0.07)], 1.0, segments=10)
         slots[SHOES].append(purse.moved(0.135 * stature * (0.5 + 0.5 * build), 0.03 * stature, 0))
 
 
-def _head(slots: list[list[Part]], stature: float, hair: str) -> None:
+def _head(slots: list[list[Part]], person: Person) -> None:
     """Neck, face and hair, with the hip joints at z = 0; they stay upright when the trunk leans."""
-    neck = _loft([(0.318, 0.031, 0.031), (0.35, 0.028, 0.03)], stature, 1.0, y=0.004, segments=8)
+    stature, hair = person.stature, person.hair
+    neck = person.loft([(0.318, 0.031, 0.031), (0.35, 0.028, 0.03)], 1.0, y=0.004, segments=8)
     face = [
         (0.342, 0.022, 0.024),
         (0.36, 0.036, 0.045),
@@ -244,34 +271,37 @@ def _head(slots: list[list[Part]], stature: float, hair: str) -> None:
         (0.44, 0.038, 0.05),
         (0.458, 0.022, 0.03),
     ]
-    nose = limb(np.array([[0, -0.062, 0.402], [0, -0.072, 0.385]]) * stature, np.full((2, 2), 0.007 * stature), 6)
-    slots[SKIN] += [neck, _loft(face, stature, 1.0, y=-0.01, roundness=0.4), nose]
+    nose = person.limb(np.array([[0, -0.062, 0.402], [0, -0.072, 0.385]]) * stature, np.full((2, 2), 0.007 * stature), 6)
+    slots[SKIN] += [neck, person.loft(face, 1.0, y=-0.01, roundness=0.4)]
+    if person.detail > 1:
+        slots[SKIN].append(nose)
     cap = np.array([(0.372, 0.034, 0.026), (0.39, 0.046, 0.04), (0.415, 0.0485, 0.053), (0.442, 0.045, 0.056), (0.462, 0.028, 0.036)])
     back = np.array([0.03, 0.02, 0.006, -0.008, -0.014])  # the hair line rises towards the forehead
     path = np.stack([np.zeros(5), back, cap[:, 0]], axis=1) * stature
-    slots[HAIRS].append(limb(path, cap[:, 1:] * stature, 12, roundness=0.25))
+    slots[HAIRS].append(person.limb(path, cap[:, 1:] * stature, 12, roundness=0.25))
     if hair == "helmet":  # of the shoes' colour, its visor of the hair's
         shell = [(0.355, 0.05, 0.062), (0.385, 0.064, 0.078), (0.42, 0.066, 0.082), (0.45, 0.055, 0.07), (0.47, 0.03, 0.042)]
-        slots[SHOES].append(_loft(shell, stature, 1.0, y=-0.002, roundness=0.4))
+        slots[SHOES].append(person.loft(shell, 1.0, y=-0.002, roundness=0.4))
         visor = np.array([[0, -0.05, 0.392], [0, -0.05, 0.425]]) * stature
-        slots[HAIRS].append(limb(visor, np.array([[0.052, 0.042], [0.048, 0.036]]) * stature, 10, roundness=0.2))
+        slots[HAIRS].append(person.limb(visor, np.array([[0.052, 0.042], [0.048, 0.036]]) * stature, 10, roundness=0.2))
     if hair == "long":
         fall = [(0.305, 0.032, 0.014), (0.335, 0.045, 0.024), (0.38, 0.047, 0.032), (0.42, 0.046, 0.04)]
-        slots[HAIRS].append(_loft(fall, stature, 1.0, y=0.03, segments=10))
+        slots[HAIRS].append(person.loft(fall, 1.0, y=0.03, segments=10))
     if hair == "cap":
         peak = np.array([[0, -0.04, 0.433], [0, -0.085, 0.425]]) * stature
-        slots[HAIRS].append(limb(peak, np.array([[0.04, 0.006], [0.033, 0.004]]) * stature, 8))
+        slots[HAIRS].append(person.limb(peak, np.array([[0.04, 0.006], [0.033, 0.004]]) * stature, 8))
 
 
-def _hem(pose: Pose, stature: float, build: float) -> Part:
+def _hem(pose: Pose, person: Person) -> Part:
     """The lower part of a skirt or coat, from the waist to the knees, wide enough for both legs."""
+    stature, build = person.stature, person.build
     middle, spread = pose.knees.mean(axis=0), np.abs(np.diff(pose.knees[:, 1]))[0] / 2
     hip = pose.hips.mean(axis=0)
     t = np.array([-0.25, 0.0, 0.5, 0.95])
     path = hip + t[:, None] * (middle - hip)
     wide = np.array([0.092, 0.117, 0.127, 0.133]) * stature * (0.45 + 0.55 * build)
     deep = np.array([0.068, 0.085, 0.093, 0.098]) * stature * (0.4 + 0.6 * build) + np.maximum(t, 0) * spread
-    return limb(path, np.stack([wide, deep], axis=1), 12, roundness=0.1)
+    return person.limb(path, np.stack([wide, deep], axis=1), 12, roundness=0.1)
 
 
 @made_of("skin", "hair", "top", "trousers", "shoes")
@@ -287,14 +317,15 @@ def pedestrian(
     hair: str = "short",
     bag: str = "none",
     head: float = 1.0,
+    detail: int = 2,
 ) -> Mesh:
     """A person walking towards -y, or with no `stride` standing. `extent` tells the width and depth that leave the body in proportion.
 
     stride: length of a step in metres. arm_swing: degrees to either side. build: 1 is average, 1.3 stout. phase: of the walking
     cycle, in [0, 1). outfit: "trousers", "shorts", "skirt" or "coat". hair: "short", "long", or under a "cap" or "helmet". bag: "none",
-    "backpack" or "shoulder". head: its size relative to an adult's of that height (1.25 for a child).
+    "backpack" or "shoulder". head: its size relative to an adult's of that height (1.25 for a child). detail: see `Person`.
     """
-    person = Person(height, build, outfit, hair, bag, head)
+    person = Person(height, build, outfit, hair, bag, head, int(detail))
     return standing((width, depth, height), *_figure(walking(height, stride, arm_swing, build, phase), person))
 
 
@@ -316,6 +347,7 @@ def rider(
     hair: str = "cap",
     outfit: str = "trousers",
     bag: str = "none",
+    detail: int = 2,
 ) -> Mesh:
     """A person on a cycle, **in the cycle's frame** (z = 0 is the road, nothing of the rider is there): give both the same poses.
 
@@ -329,4 +361,4 @@ def rider(
     shoulders = _trunk(stature, build, np.radians(lean), seat)
     elbows, wrists = _bent(shoulders, hold, UPPER_ARM * stature, FOREARM * stature, (0.0, 0.5, -1.0))
     pose = Pose(hips, knees, ankles, np.full(2, -0.15), shoulders, elbows, wrists, np.radians(lean))
-    return assemble(*_figure(pose, Person(stature, build, outfit, hair, bag)))
+    return assemble(*_figure(pose, Person(stature, build, outfit, hair, bag, detail=int(detail))))

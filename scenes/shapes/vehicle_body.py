@@ -29,9 +29,61 @@ _SILL = ([0.0, 0.04, 0.1, 0.18, 0.26, 0.34], [0.05, 0.033, 0.018, 0.008, 0.003, 
 _NOSE = np.array([0.09, 0.05, 0.012, 0.0, 0.0, 0.018, 0.04, 0.085, 0.14, 0.21])
 _TAIL = np.array([0.11, 0.06, 0.02, 0.0, 0.004, 0.02, 0.03, 0.045, 0.065, 0.09])
 
-_LEVELS = np.array([0.0, 0.2, 0.86, 0.93, 0.975, 1.0])  # the glasshouse's rows, from below the belt line to the roof's edge
 CROWN = 0.045  # how much higher the roof is in the middle, in metres
-ARCH = 9  # columns over a wheel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fineness:
+    """How finely a body is cut at a level of detail.
+
+    rows: of the lower body, as in `_ROWS`. levels: of the glasshouse, from below the belt line to the roof's edge. over: rows from an edge
+    to the middle line over bonnet and roof, as fractions of the half width. front, rear: columns of the lower body as fractions of the half
+    width; screen: of windscreen and rear window. arch: columns over a wheel. panel: the longest column elsewhere, metres.
+    """
+
+    rows: Float
+    levels: Float
+    over: tuple[float, ...]
+    front: tuple[float, ...]
+    rear: tuple[float, ...]
+    screen: tuple[float, ...]
+    arch: int
+    panel: float
+
+
+# Far, middling, near.
+FINENESS = (
+    Fineness(
+        rows=np.array([0.0, 0.62, 0.88, 1.0]),
+        levels=np.array([0.0, 0.86, 1.0]),
+        over=(0.0,),
+        front=(0.0, 0.58, 0.86),
+        rear=(0.86, 0.7, 0.0),
+        screen=(0.0, 0.85),
+        arch=3,
+        panel=9.0,
+    ),
+    Fineness(
+        rows=np.array([0.0, 0.07, 0.33, 0.62, 0.88, 1.0]),
+        levels=np.array([0.0, 0.86, 0.95, 1.0]),
+        over=(0.6, 0.0),
+        front=(0.0, 0.34, 0.58, 0.84),
+        rear=(0.87, 0.7, 0.4, 0.0),
+        screen=(0.0, 0.5, 0.85),
+        arch=5,
+        panel=1.8,
+    ),
+    Fineness(
+        rows=_ROWS,
+        levels=np.array([0.0, 0.2, 0.86, 0.93, 0.975, 1.0]),
+        over=(0.85, 0.45, 0.0),
+        front=(0.0, 0.17, 0.34, 0.48, 0.58, 0.72, 0.84),
+        rear=(0.87, 0.76, 0.6, 0.4, 0.2, 0.0),
+        screen=(0.0, 0.3, 0.6, 0.85),
+        arch=9,
+        panel=0.9,
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +96,7 @@ class Body:
     end_rounding: how far nose and tail stand back, relative to a car's. shelf, tumble: how far the windows stand back below, and lean in.
     rear_header: the roof's drop behind. cladding: a dark lower edge all round. mirror: size; mirror_reach: how far it stands out.
     handles: y of door handles. with_tail: whether there are tail lamps and a number plate behind. with_sign:
-    whether there is a dark band, for a bus's destination, over the windscreen.
+    whether there is a dark band, for a bus's destination, over the windscreen. detail: 2 (near), 1 or 0 (far).
     """
 
     length: float
@@ -75,6 +127,11 @@ class Body:
     handles: tuple[float, ...] = ()
     with_tail: bool = True
     with_sign: bool = False
+    detail: int = 2
+
+    @property
+    def fineness(self) -> Fineness:
+        return FINENESS[self.detail]
 
     @cached_property
     def outline(self) -> Outline:
@@ -97,7 +154,7 @@ class Body:
 
 def _columns(body: Body) -> tuple[Float, Float, Float]:
     """Arc lengths of the columns' lower and upper ends and heights of the lower ends, all [C]."""
-    outline, a = body.outline, body.half_width
+    outline, a, fine = body.outline, body.half_width, body.fineness
     reach = body.wheel_radius + 0.055
     low: list[float] = []
     high: list[float] = []
@@ -111,18 +168,18 @@ def _columns(body: Body) -> tuple[Float, Float, Float]:
     def arch(y: float) -> None:
         """Columns over a wheel: their lower ends follow a circle about the hub, from sill to sill."""
         dip = np.arcsin(np.clip((body.wheel_radius - body.clearance) / reach, 0, 0.9))
-        angle = np.linspace(-dip, np.pi + dip, ARCH)
+        angle = np.linspace(-dip, np.pi + dip, fine.arch)
         low.extend(outline.at_y(y - reach * np.cos(angle)))
-        high.extend(outline.at_y(np.linspace(y - reach - 0.01, y + reach + 0.01, ARCH)))
+        high.extend(outline.at_y(np.linspace(y - reach - 0.01, y + reach + 0.01, fine.arch)))
         bottom.extend(body.wheel_radius + reach * np.sin(angle))
 
-    nose = outline.at_x(a * np.array([0.0, 0.17, 0.34, 0.48, 0.58, 0.72, 0.84]))
-    stern = outline.at_x(a * np.array([0.87, 0.76, 0.6, 0.4, 0.2, 0.0]), rear=True)
+    nose = outline.at_x(a * np.array(fine.front))
+    stern = outline.at_x(a * np.array(fine.rear), rear=True)
     plain(nose)
     for y in (*body.axles, None):
         until = stern[0] if y is None else float(outline.at_y([y - reach])[0])
         gap = until - high[-1]
-        plain(high[-1] + gap * np.arange(1, 2 + int(gap / 0.9)) / (2 + int(gap / 0.9)))
+        plain(high[-1] + gap * np.arange(1, 2 + int(gap / fine.panel)) / (2 + int(gap / fine.panel)))
         if y is not None:
             arch(y)
     plain(stern)
@@ -135,7 +192,7 @@ def _tucked(body: Body, place: Float, above: Float, below: Float) -> Float:
     Lengths shrink monotonically, so nothing folds; the sides stay convex, whatever the wheel arches do to the rows.
     """
     flank = np.interp(below, *_SHOULDER) + np.interp(above, *_SILL)
-    nose, tail = body.end_rounding * _NOSE[:, None], body.end_rounding * _TAIL[:, None]
+    nose, tail = (body.end_rounding * np.interp(body.fineness.rows, _ROWS, back)[:, None] for back in (_NOSE, _TAIL))
     x, y = place[..., 0], place[..., 1]
     toward_end = (2 * np.abs(y) / body.length) ** 8
     return np.stack([x * (1 - flank / body.half_width), y - np.where(y < 0, -nose, tail) * toward_end], axis=-1)
@@ -160,7 +217,7 @@ def _roofed(edge: Float, height: Callable[[Float, Float], Float], turns: tuple[f
 def lower_body(body: Body) -> list[list[Part]]:
     """The shell below the windows, one list of parts for each slot."""
     low, high, bottom = _columns(body)
-    rows = _ROWS[:, None]
+    rows = body.fineness.rows[:, None]
     arc = low + (high - low) * rows
     place = body.outline.points(arc)[0]
     rough = bottom + (body.shoulder(place[-1, :, 1]) - bottom) * rows
@@ -169,15 +226,16 @@ def lower_body(body: Body) -> list[list[Part]]:
     side = np.concatenate([place, z[..., None]], axis=2)
     side[:, [0, -1], 0] = 0.0
     keel = np.stack([np.zeros(len(low)), _spine(side[0, :, 1]), bottom], axis=1)
-    grid = np.concatenate([keel[None], side, _roofed(side[-1], body.deck, (0.85, 0.45, 0.0))])
+    grid = np.concatenate([keel[None], side, _roofed(side[-1], body.deck, body.fineness.over)])
     return shell(grid, _lower_slots(body, arc), len(SLOTS), crease_deg=38.0)
 
 
 def _lower_slots(body: Body, arc: Float) -> Int:
     """Slots of the lower body's cells, keel and bonnet included."""
-    cells = np.full((len(_ROWS) + 3, arc.shape[1] - 1), PAINT)
+    rows = body.fineness.rows
+    cells = np.full((len(rows) + len(body.fineness.over), arc.shape[1] - 1), PAINT)
     row = np.full(len(cells), np.nan)
-    row[1 : len(_ROWS)] = 0.5 * (_ROWS[1:] + _ROWS[:-1])
+    row[1 : len(rows)] = 0.5 * (rows[1:] + rows[:-1])
     middle = 0.5 * (arc[-1, 1:] + arc[-1, :-1])
     at, _ = body.outline.points(middle)
     x, y = at[:, 0] / body.half_width, at[:, 1]
@@ -205,7 +263,7 @@ def glasshouse(body: Body) -> list[list[Part]]:
     run = rise * np.tan(np.radians(body.rake_deg))
     back = max(stern - cowl - run - body.roof, 0.1 * rise)
     rows = []
-    for g in _LEVELS:
+    for g in body.fineness.levels:
         curl = max(0.0, g - 0.9) ** 2
         width = body.half_width - body.shelf - body.tumble * g - 4.0 * curl
         outline = Outline(width, cowl - 0.08 + run * g + 3.0 * curl, stern - back * g - 3.0 * curl, *body.cabin_corner)
@@ -219,11 +277,11 @@ def glasshouse(body: Body) -> list[list[Part]]:
         return np.asarray(body.height - drop - CROWN * (x / outline.half_width) ** 2)
 
     foot, eaves = body.shoulder(place[0, :, 1]) - 0.04, roof(*place[-1].T)
-    z = foot + (eaves - foot) * _LEVELS[:, None]
+    z = foot + (eaves - foot) * body.fineness.levels[:, None]
     side = np.concatenate([place, z[..., None]], axis=2)
     side[:, [0, -1], 0] = 0.0
     floor = np.stack([np.zeros(place.shape[1]), _spine(place[0, :, 1]), foot], axis=1)
-    grid = np.concatenate([floor[None], side, _roofed(side[-1], roof, (0.8, 0.4, 0.0))])
+    grid = np.concatenate([floor[None], side, _roofed(side[-1], roof, body.fineness.over)])
     return shell(grid, _window_slots(body, grid.shape), len(SLOTS), crease_deg=32.0)
 
 
@@ -234,42 +292,49 @@ def _window_columns(body: Body, outline: Outline, cowl: float, run: float, stern
     edges = [edge for window in body.side_windows for edge in window]
     inner = [upright_middle + upright_half * e for e in edges[1:-1]]
     sides = [middle + half * edges[0], *inner, middle + half * edges[-1]]
-    ahead = outline.at_x(outline.half_width * np.array([0.0, 0.3, 0.6, 0.86]))
-    behind = outline.at_x(outline.half_width * np.array([0.84, 0.6, 0.3, 0.0]), rear=True)
+    ahead = outline.at_x(outline.half_width * np.array(body.fineness.screen))
+    behind = outline.at_x(outline.half_width * np.array(body.fineness.screen[::-1]), rear=True)
     return np.concatenate([ahead, outline.at_y(sides), behind])
 
 
 def _window_slots(body: Body, shape: tuple[int, ...]) -> Int:
     cells = np.full((shape[0] - 1, shape[1] - 1), PAINT)
+    levels, screen = body.fineness.levels, len(body.fineness.screen) - 1
+    level = np.full(len(cells), np.nan)
+    level[1 : len(levels)] = 0.5 * (levels[1:] + levels[:-1])
     panes = 2 * len(body.side_windows)
-    glazed = np.arange(shape[1] - 1) < 3
-    sides = np.arange(4, 4 + panes - 1)
+    glazed = np.arange(shape[1] - 1) < screen
+    sides = np.arange(screen + 1, screen + panes)
     glazed[sides[::2]] = True
     glazed[sides[::2][body.glazed_windows :]] = False
-    cells[1:3, sides[1::2][: body.glazed_windows - 1]] = TRIM
+    upright = np.zeros_like(glazed)
+    upright[sides[1::2][: body.glazed_windows - 1]] = True
     if body.glazed_tail:
-        glazed[-3:] = True
-    cells[1:3, glazed] = GLASS
+        glazed[-screen:] = True
+    cells[np.ix_(level < 0.86, upright)] = TRIM
+    cells[np.ix_(level < 0.86, glazed)] = GLASS
     if body.with_sign:
-        cells[3:5, :3] = TRIM
+        cells[(level > 0.86) & (level < 0.98), :screen] = TRIM
     return cells
 
 
 def fittings(body: Body) -> list[list[Part]]:
     """Wheels, mirrors, door handles, number plates and the dark inside of the wheel arches, one list for each slot."""
     a, half, r = body.half_width, body.length / 2, body.wheel_radius
-    tyres, rims = wheels(r, 0.11 + 0.3 * r, 5, a - 0.012, body.axles)
+    tyres, rims = wheels(r, 0.11 + 0.3 * r, 5, a - 0.012, body.axles, body.detail)
     inside = [box(2 * a - 0.6, 2.2 * r + 0.1, 2 * r + 0.09 - body.clearance, (0, y, body.clearance + 0.01)) for y in body.axles]
     run = (body.height - body.belt) * np.tan(np.radians(body.rake_deg))
     x, y = a + body.mirror_reach - body.mirror[0] / 2, -half + body.bonnet + 0.24 * run + 0.12
-    mirrors = [rounded_box(*body.mirror, 0.04, (s * x, y, body.belt + 0.02)) for s in (-1, 1)]
-    places = [(-half, body.clearance + 0.33 * (body.nose - body.clearance))]
+    places = [(s * x, y, body.belt + 0.02) for s in (-1, 1)]
+    mirrors = [rounded_box(*body.mirror, 0.04, at) if body.detail > 1 else box(*body.mirror, at) for at in places]
+    plates = [(-half, body.clearance + 0.33 * (body.nose - body.clearance))]
     if body.with_tail:
-        places.append((half, body.clearance + 0.4 * body.tail))
-    signs = [number_plate(y, z) for y, z in places]
+        plates.append((half, body.clearance + 0.4 * body.tail))
+    signs = [number_plate(y, z, body.detail) for y, z in plates]
     height = body.clearance + 0.8 * (body.belt - body.clearance)
-    edges = [float(body.outline.points(body.outline.at_y([y]))[0][0, 0]) for y in body.handles]
-    handles = [box(0.03, 0.17, 0.026, (s * (x - 0.008), y, height)) for x, y in zip(edges, body.handles, strict=True) for s in (-1, 1)]
+    held = body.handles if body.detail > 1 else ()
+    edges = [float(body.outline.points(body.outline.at_y([y]))[0][0, 0]) for y in held]
+    handles = [box(0.03, 0.17, 0.026, (s * (x - 0.008), y, height)) for x, y in zip(edges, held, strict=True) for s in (-1, 1)]
     slots: list[list[Part]] = [[] for _ in SLOTS]
     slots[TYRE], slots[RIM], slots[PLATE], slots[PAINT], slots[TRIM] = (
         tyres,
@@ -281,10 +346,11 @@ def fittings(body: Body) -> list[list[Part]]:
     return slots
 
 
-def number_plate(y: float, z: float) -> tuple[Part, Part]:
-    """A plate that stands out of the front (y < 0) or rear at height z, and its dark surround and characters."""
+def number_plate(y: float, z: float, detail: int) -> tuple[Part, Part]:
+    """A plate that stands out of the front (y < 0) or rear at height z, and its dark surround and (near) characters."""
     face = 1.0 if y > 0 else -1.0
-    places, broad = [-0.19, -0.13, -0.02, 0.06, 0.17], [0.032, 0.032, 0.06, 0.032, 0.07]
-    characters = boxes([[b, 0.01, 0.05] for b in broad], [[x, y + face * 0.004, z + 0.055] for x in places])
-    surround = box(0.53, 0.03, 0.14, (0, y - face * 0.016, z - 0.015))
-    return box(0.5, 0.03, 0.11, (0, y - face * 0.01, z)), join([surround, characters])
+    dark = [box(0.53, 0.03, 0.14, (0, y - face * 0.016, z - 0.015))]
+    if detail > 1:
+        places, broad = [-0.19, -0.13, -0.02, 0.06, 0.17], [0.032, 0.032, 0.06, 0.032, 0.07]
+        dark.append(boxes([[b, 0.01, 0.05] for b in broad], [[x, y + face * 0.004, z + 0.055] for x in places]))
+    return box(0.5, 0.03, 0.11, (0, y - face * 0.01, z)), join(dark)

@@ -138,22 +138,36 @@ class Outline:
         return place, normal / np.linalg.norm(normal, axis=-1, keepdims=True)
 
 
-def wheel(radius: float, thick: float, spokes: int, at: Sequence[float], side: int, segments: int = 14) -> tuple[Part, Part]:
-    """A wheel on an axle along x whose centre is `at`, its outside towards side * x: (tyre with a dark dish, metal rim with spokes)."""
+def wheel(radius: float, thick: float, spokes: int, at: Sequence[float], side: int, detail: int = 2) -> tuple[Part, Part]:
+    """A wheel on an axle along x whose centre is `at`, its outside towards side * x: (tyre with a dark dish, metal rim with spokes).
+
+    At `detail` 1 and 0 the rim is a disc, at 0 the tyre a cylinder.
+    """
     h, rim = thick / 2, 0.68 * radius
-    tread = [(0, -h), (0.92 * radius, -h), (radius, -0.7 * h), (radius, 0.7 * h), (0.92 * radius, h)]
-    tyre = lathe([*tread, (rim, 0.92 * h), (0.95 * rim, 0.35 * h), (0, 0.35 * h)], segments)
-    lip = lathe([(0.93 * rim, 0.3 * h), (1.05 * rim, 0.8 * h), (0.93 * rim, 1.02 * h), (0.93 * rim, 0.3 * h)], segments)
-    hub = cylinder(0.24 * rim, 0.6 * h, (0, 0, 0.3 * h), segments=6, top=0.16 * rim)
-    broad = 1.6 * rim / (spokes + 2)
-    arm = box(0.9 * rim, broad, 0.35 * h, (0.5 * rim, 0, 0.42 * h))
-    arms = [arm.turned(rotation_z(2 * np.pi * (k + 0.25) / spokes)) for k in range(spokes)]
+    dish = [(rim, 0.92 * h), (0.95 * rim, 0.35 * h), (0, 0.35 * h)]
+    tread = {
+        2: [(0, -h), (0.92 * radius, -h), (radius, -0.7 * h), (radius, 0.7 * h), (0.92 * radius, h), *dish],
+        1: [(0, -h), (radius, -0.8 * h), (radius, 0.8 * h), *dish[::2]],
+        0: [(0, -0.9 * h), (radius, -0.9 * h), (radius, 0.9 * h), (0, 0.9 * h)],
+    }[detail]
+    tyre = lathe(tread, (7, 10, 14)[detail])
+    metal = _spoked(rim, h, spokes) if detail > 1 else cylinder(0.95 * rim, h, (0, 0, 0.1 * h), segments=(5, 8)[detail], top=0.8 * rim)
     turn = AXLE if side > 0 else AXLE * ((-1.0,), (-1.0,), (1.0,))
     x, y, z = at
-    return tyre.turned(turn).moved(x, y, z), join([lip, hub, *arms]).turned(turn).moved(x, y, z)
+    return tyre.turned(turn).moved(x, y, z), metal.turned(turn).moved(x, y, z)
 
 
-def wheels(radius: float, thick: float, spokes: int, outside: float, axles: Sequence[float]) -> tuple[list[Part], list[Part]]:
+def _spoked(rim: float, h: float, spokes: int) -> Part:
+    """A rim of that radius about z with its lip and hub; `h` is half the tyre's breadth."""
+    lip = lathe([(0.93 * rim, 0.3 * h), (1.05 * rim, 0.8 * h), (0.93 * rim, 1.02 * h), (0.93 * rim, 0.3 * h)], 14)
+    hub = cylinder(0.24 * rim, 0.6 * h, (0, 0, 0.3 * h), segments=6, top=0.16 * rim)
+    arm = box(0.9 * rim, 1.6 * rim / (spokes + 2), 0.35 * h, (0.5 * rim, 0, 0.42 * h))
+    return join([lip, hub, *(arm.turned(rotation_z(2 * np.pi * (k + 0.25) / spokes)) for k in range(spokes))])
+
+
+def wheels(
+    radius: float, thick: float, spokes: int, outside: float, axles: Sequence[float], detail: int = 2
+) -> tuple[list[Part], list[Part]]:
     """Pairs of wheels with their outer faces at x = +-`outside` on axles at the given y: (tyres, rims)."""
-    pairs = [wheel(radius, thick, spokes, (s * (outside - thick / 2), y, radius), s) for y in axles for s in (-1, 1)]
+    pairs = [wheel(radius, thick, spokes, (s * (outside - thick / 2), y, radius), s, detail) for y in axles for s in (-1, 1)]
     return [tyre for tyre, _ in pairs], [rim for _, rim in pairs]
