@@ -19,6 +19,7 @@ from scenes.distributions import Choice, Distribution, Integers, LogUniform, Uni
 from scenes.errors import UserError
 from scenes.free_space import FreeSpace
 from scenes.geometry import compose
+from scenes.importers.folder import pieces_from
 from scenes.palette import ROLES, Palette
 from scenes.pieces import PIECES, VARIANTS, variant
 from scenes.pieces.measures import metres, shape_of
@@ -43,7 +44,8 @@ class Config(FamilyConfig):
 
     `backdrop` names the surroundings; `objects` how many fly; `displacement` is the image motion that an object's own motion adds, in
     pixels a frame at a width of 320 (it grows with the picture); `spin` in degrees a frame; `sway` bends the ways: the sideways swing in
-    shares of the way; `strange_materials` is the share of objects made of anything instead of their own materials.
+    shares of the way; `strange_materials` is the share of objects made of anything instead of their own materials. `mesh_folder` holds
+    meshes of your own, which about `mesh_share` of the objects then are; "" for none.
     """
 
     backdrop: Distribution = Choice(("rooms", "houses", "streets"), (0.5, 0.2, 0.3))
@@ -52,13 +54,16 @@ class Config(FamilyConfig):
     spin: Distribution = LogUniform(0.3, 15.0)
     sway: Distribution = Uniform(0.0, 0.35)
     strange_materials: float = 0.5
+    mesh_folder: str = ""
+    mesh_share: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in getattr(self.backdrop, "options", ()):
             BACKDROPS.target(name)
-        if not 0 <= self.strange_materials <= 1:
-            raise UserError(f"flying: strange_materials is a share from 0 to 1, not {self.strange_materials}")
+        for name in ("strange_materials", "mesh_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"flying: {name} is a share from 0 to 1, not {getattr(self, name)}")
 
 
 def sample(config: Config, streams: Streams) -> Scene:
@@ -85,9 +90,7 @@ def sample(config: Config, streams: Streams) -> Scene:
 def _surroundings(config: Config, name: str, streams: Streams) -> Scene:
     """A scene of another family, with this family's frames, size and equipment."""
     family = BACKDROPS[name]
-    shared = {f.name: getattr(config, f.name) for f in fields(FamilyConfig)}
-    if shared["stereo_baseline_m"] == 0.0:
-        shared.pop("stereo_baseline_m")
+    shared = {f.name: getattr(config, f.name) for f in fields(FamilyConfig) if f.name not in ("texture_folder", "stereo_baseline_m")}
     scene: Scene = family.sample(family.Config(**shared, **_LIGHT.get(name, {})), Streams(streams.seed, streams.index, ("backdrop",)))
     return scene
 
@@ -127,7 +130,7 @@ class Airspace:
         strange = bool(rng.uniform() < config.strange_materials)
         outdoors = self.scene.label_space == "cityscapes"
         for attempt in range(_SHAPES):
-            shape, category = _thing(rng, self.scene.label_space, outdoors=outdoors and attempt < _SHAPES // 2)
+            shape, category = _thing(rng, config, self.scene.label_space, outdoors=outdoors and attempt < _SHAPES // 2)
             low, high = shapes.bounds(shape)
             ball = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
             for _ in range(_WAYS):
@@ -204,8 +207,12 @@ def _any_rotation(rng: np.random.Generator) -> Float:
     return q if np.linalg.det(q) > 0 else -q
 
 
-def _thing(rng: np.random.Generator, label_space: str, *, outdoors: bool) -> tuple[Shape, str]:
-    """Anything loose of the catalogue, or a plain solid, and its category: its own where the label space has it, else "flying"."""
+def _thing(rng: np.random.Generator, config: Config, label_space: str, *, outdoors: bool) -> tuple[Shape, str]:
+    """A user's mesh, anything loose of the catalogue, or a plain solid, and its category: its own where the label space has it."""
+    if config.mesh_folder and rng.uniform() < config.mesh_share:
+        own = list(pieces_from(config.mesh_folder).values())
+        piece = own[int(rng.integers(len(own)))]
+        return piece.draw(rng), piece.category if has_class(piece.category, label_space) else "flying"
     if rng.uniform() < 0.25:
         return _solid(rng, 1.0 if outdoors else 0.35), "flying"
     names = [name for name, piece in PIECES.items() if piece.loose and (outdoors or not (piece.large and piece.outdoors))]
@@ -231,14 +238,23 @@ def _added(scene: Scene, sky: Airspace, streams: Streams) -> tuple[list[Instance
     instances = []
     for k, flight in enumerate(sky.launched):
         rng = streams.generator(f"material/{k}")
-        roles = [_strange(rng) if flight.strange or role == "surface" else role for role in shapes.roles(flight.shape.kind)]
-        made = [_dim(palette.material(role, f"{k}/{role}")) for role in roles]
+        made = [_dim(material) for material in _materials(flight, palette, rng, str(k))]
         slots = tuple(len(scene.materials) + index.setdefault(material, len(index)) for material in made)
         name = f"flying_{k + 1}"
         instances.append(
             Instance(name=name, category=flight.category, shape=flight.shape, materials=slots, motion=Trajectory(flight.poses))
         )
     return instances, list(index)
+
+
+def _materials(flight: Flight, palette: Palette, rng: np.random.Generator, group: str) -> list[Material]:
+    """One for each slot: the object's own, or any."""
+    own = list(shapes.own_materials(flight.shape))
+    if own and not flight.strange:
+        return own
+    roles = ["surface"] * len(own) or shapes.roles(flight.shape.kind)
+    chosen = [_strange(rng) if flight.strange or role == "surface" else role for role in roles]
+    return [palette.material(role, f"{group}/{role}") for role in chosen]
 
 
 def _strange(rng: np.random.Generator) -> str:
