@@ -81,11 +81,12 @@ def _fault(world: World, name: str) -> str:
 
 
 def _floats(world: World, contacts: list[Contact]) -> bool:
-    """Whether a body lies on nothing but the air in the opening of hollow things, which their hulls close."""
-    bearing = [contact for contact in contacts if contact.normal[2] > 0.3]
-    return bool(bearing) and all(
-        contact.other in world.movable and _off_surface(world.movable[contact.other].collider, world.pose(contact.other), contact.point)
-        for contact in bearing
+    """Whether a body lies on the air in the opening of something hollow that is movable, which its hulls close."""
+    return any(
+        contact.normal[2] > 0.3
+        and contact.other in world.movable
+        and _off_surface(world.movable[contact.other].collider, world.pose(contact.other), contact.point)
+        for contact in contacts
     )
 
 
@@ -93,8 +94,8 @@ def _off_surface(collider: Collider, pose: Float, point: Float) -> bool:
     if not len(collider.open):
         return False
     corners = transform(pose, collider.open)
-    cloud = np.concatenate([corners.reshape(-1, 3), corners.mean(axis=1)])
-    return bool(cKDTree(cloud).query(point)[0] > _FLOATING_M)
+    cloud = np.concatenate([corners, (corners + np.roll(corners, 1, axis=1)) / 2, corners.mean(axis=1, keepdims=True)], axis=1)
+    return bool(cKDTree(cloud.reshape(-1, 3)).query(point)[0] > _FLOATING_M)
 
 
 def _support(contacts: list[Contact]) -> str:

@@ -19,7 +19,7 @@ from scenes.distributions import Choice, Distribution, Integers, LogUniform, Uni
 from scenes.errors import UserError
 from scenes.furnishing import lighting, shell
 from scenes.furnishing.layout import Item, Layout
-from scenes.furnishing.room_types import TYPES
+from scenes.furnishing.service_rooms import HOUSE_TYPES
 from scenes.palette import Palette
 from scenes.physics import World, come_to_rest
 from scenes.randomness import Streams
@@ -31,6 +31,8 @@ from scenes.rooms.things import Thing
 from scenes.scene import FamilyConfig, Instance, Material, PointLight, Scene, Sky, Trajectory
 
 LABEL_SPACE = "nyu40"
+ROOM_TYPES = tuple(kind for kind in HOUSE_TYPES if kind != "corridor")
+_SIZE = {"kitchen": 0.85, "bathroom": 0.65}  # of these rooms against the others
 ARRANGEMENTS = ("arranged", "tumbled")
 
 
@@ -45,7 +47,7 @@ class Config(FamilyConfig):
     `moving_objects` that fall or roll through the picture, or as many settled ones that are "knocked".
     """
 
-    room_type: Distribution = Choice(("bedroom", "living", "dining", "office"))
+    room_type: Distribution = Choice(("bedroom", "living", "dining", "office", "kitchen", "bathroom"), (5, 5, 4, 5, 4, 2))
     arrangement: Distribution = Choice(ARRANGEMENTS, (0.88, 0.12))
     room_length: Distribution = Uniform(3.4, 6.2)
     room_breadth: Distribution = Uniform(3.2, 5.2)
@@ -75,7 +77,7 @@ class Config(FamilyConfig):
             low = getattr(getattr(self, name), "low", None)
             if low is not None and low < least:
                 raise UserError(f"rooms: {name} may be as small as {low} m, which holds no furniture: let it start at {least} m or more")
-        for name, known in (("room_type", tuple(TYPES)), ("arrangement", ARRANGEMENTS), ("motion", MOTIONS)):
+        for name, known in (("room_type", ROOM_TYPES), ("arrangement", ARRANGEMENTS), ("motion", MOTIONS)):
             unknown = [option for option in getattr(getattr(self, name), "options", ()) if option not in known]
             if unknown:
                 raise UserError(f"rooms: unknown {name.replace('_', ' ')} {unknown[0]!r}: known are {', '.join(known)}")
@@ -93,7 +95,8 @@ def sample(config: Config, streams: Streams) -> Scene:
         return getattr(config, name).sample(streams.generator(name))
 
     kind, motion = str(draw("room_type")), str(draw("motion"))
-    length, breadth, height = (round(float(draw(f"room_{name}")), 3) for name in ("length", "breadth", "height"))
+    length, breadth = (round(_SIZE.get(kind, 1.0) * float(draw(name)), 3) for name in ("room_length", "room_breadth"))
+    height = round(float(draw("room_height")), 3)
     layout = Layout(length, breadth, height)
     holes = shell.openings(layout, streams, int(draw("windows")))
     tumbled = draw("arrangement") == "tumbled"

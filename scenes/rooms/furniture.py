@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scenes.furnishing import clutter, shell
 from scenes.furnishing.furnish import Furnisher
 from scenes.furnishing.layout import Item, Layout
-from scenes.furnishing.room_types import TYPES
+from scenes.furnishing.service_rooms import HOUSE_TYPES
 from scenes.randomness import Streams
 from scenes.rooms.dropping import choose
 from scenes.shapes import size
@@ -31,7 +31,7 @@ def furnish(layout: Layout, streams: Streams, kind: str, holes: tuple[shell.Open
     furnisher = Furnisher(layout, streams, min(1.2, 0.5 + 0.04 * large))
     shell.dress_windows(furnisher, holes)
     if large:
-        TYPES[kind](furnisher)
+        HOUSE_TYPES[kind](furnisher)
     lamps = clutter.ceiling_lamps(furnisher)
     clutter.pictures(furnisher, pictures)
     if large:

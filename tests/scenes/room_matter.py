@@ -16,10 +16,11 @@ from scenes.scene import Instance, Scene, Shape
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A shape in object space: surface points [N, 3], half-spaces [F, 4] of each component that fills its hull, corners [T, 3, 3]."""
+    """A shape in object space: surface points [N, 3], corners [T, 3, 3], and of each component that fills its hull the half-spaces [F, 4]
+    and the bounding box."""
 
     points: np.ndarray
-    hulls: list[np.ndarray]
+    hulls: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
     corners: np.ndarray
     centre: np.ndarray
 
@@ -29,21 +30,26 @@ def solid(shape: Shape) -> Solid:
     mesh = shapes.build(shape)
     whole = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     whole.merge_vertices(merge_tex=True, merge_norm=True)
-    hulls = []
-    for part in whole.split(only_watertight=False):
-        hull = ConvexHull(part.vertices)
-        if part.volume > 0.85 * hull.volume:
-            hulls.append(hull.equations)
     corners = whole.triangles
+    label = trimesh.graph.connected_component_labels(whole.face_adjacency, node_count=len(corners))
+    volumes = np.bincount(label, np.linalg.det(corners) / 6)
+    hulls = []
+    for k, volume in enumerate(volumes):
+        hull = ConvexHull(corners[label == k].reshape(-1, 3))
+        if volume > 0.85 * hull.volume:
+            hulls.append((np.unique(hull.equations.round(9), axis=0), hull.min_bound, hull.max_bound))
     points = np.concatenate([whole.vertices, corners.mean(axis=1), *((corners[:, k] + corners[:, k - 1]) / 2 for k in range(3))])
     return Solid(points, hulls, corners, whole.center_mass)
 
 
-def depth(points: np.ndarray, hulls: list[np.ndarray]) -> float:
-    """How deep the deepest of points [N, 3] lies inside one of the hulls, metres; negative: none is inside."""
-    if not len(points):
-        return -np.inf
-    return max((float(-(points @ h[:, :3].T + h[:, 3]).max(axis=1).min()) for h in hulls), default=-np.inf)
+def depth(points: np.ndarray, hulls: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> float:
+    """How deep the deepest of points [N, 3] lies inside one of the hulls, metres; -inf: none is inside the bounding boxes."""
+    deepest = -np.inf
+    for equations, low, high in hulls:
+        inside = points[((points > low) & (points < high)).all(axis=1)]
+        if len(inside):
+            deepest = max(deepest, float(-(inside @ equations[:, :3].T + equations[:, 3]).max(axis=1).min()))
+    return deepest
 
 
 class Matter:

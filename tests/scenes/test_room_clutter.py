@@ -100,7 +100,8 @@ def test_things_lie_on_furniture_and_on_the_floor() -> None:
 
 
 def test_a_small_budget_of_triangles_is_kept_and_said() -> None:
-    scene = rooms.sample(rooms.Config(triangles=30_000, small_density=Uniform(3, 3), motion=Choice(("still",))), Streams(21, 5))
+    size = {"room_length": Uniform(6, 6), "room_breadth": Uniform(5, 5), "small_density": Uniform(3, 3)}
+    scene = rooms.sample(rooms.Config(triangles=30_000, motion=Choice(("still",)), **size), Streams(21, 5))
     assert sum(len(shapes.build(i.shape).faces) for i in scene.instances) <= 30_000
     assert scene.metadata["rejected"]["beyond the triangle budget"] > 0
 
