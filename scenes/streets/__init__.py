@@ -27,6 +27,7 @@ from scenes.streets.curve import Float
 from scenes.streets.network import Network, Section, network
 from scenes.streets.site import Site
 from scenes.streets.thing import Thing
+from scenes.streets.view import View, shadow_of
 from scenes.streets.weather import Weather, weather
 
 LABEL_SPACE = "cityscapes"
@@ -87,7 +88,7 @@ class _Drive:
 def sample(config: Config, streams: Streams) -> Scene:
     """The street with `streams.seed` and `streams.index`."""
     drive = _drive(config, streams)
-    site = Site(drive.net, streams.child("site"), drive.poses[:, :2, 3])
+    site = Site(drive.net, streams.child("site"), _view(config, streams, drive.poses))
     site.sweeps.append([_own_car(pose) for pose in drive.poses])
     _populate(site, drive, config.horizon)
     day = _weather(config, streams)
@@ -170,6 +171,13 @@ def _weather(config: Config, streams: Streams) -> Weather:
     )
 
 
+def _view(config: Config, streams: Streams, poses: Float) -> View:
+    """What the camera sees; a lens with a wide angle sees all round."""
+    elevation, azimuth = (float(getattr(config, name).sample(streams.generator(name))) for name in ("sun_elevation", "sun_azimuth"))
+    half = float(np.arctan(0.5 * KITTI_WIDTH / KITTI_FOCAL_PX)) if config.lens == "pinhole" else np.pi
+    return View(poses, half, shadow_of(elevation, azimuth))
+
+
 def _camera(config: Config) -> Camera:
     """KITTI's camera, scaled to the width asked for."""
     scale = config.width / KITTI_WIDTH
@@ -220,7 +228,7 @@ def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:
     def importance(thing: Thing) -> float:
         place = thing.poses[len(poses) // 2, :2, 3] if thing.poses is not None else np.array([thing.x, thing.y])
         behind = max(0.0, float(-ahead @ (place - eye)))
-        return site.distance(*place) + 3 * behind
+        return site.view.distance(place) + 3 * behind
 
     order = sorted(site.things, key=importance)
     spent = 0

@@ -26,7 +26,6 @@ def woods(site: Site, horizon: float) -> Iterator[Thing]:
     """A ring of woods at the horizon, as far as the camera can see it."""
     rng = site.rng("woods")
     middle = site.net.main.curve.at(60.0)
-    ahead = site.eyes[-1] - site.eyes[0]
     around = int(rng.integers(13, 18))
     for k in range(around):
         angle = 2 * pi * (k + float(rng.uniform(-0.2, 0.2))) / around
@@ -34,11 +33,9 @@ def woods(site: Site, horizon: float) -> Iterator[Thing]:
         width = round(2.3 * pi * distance / around, -1)
         height, seed = round(float(rng.uniform(7, 16))), int(rng.integers(8))
         x, y = middle + distance * np.array([cos(angle), sin(angle)])
-        if ahead @ (np.array([x, y]) - site.eyes[0]) < 0:  # behind the camera
-            continue
-        shape = shape_of("tree_line", width=width, depth=12.0, height=height, detail=0.4, seed=seed)
-        thing = Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=float(x), y=float(y), z=LAND_Z - 0.2, yaw=angle - pi / 2)
-        yield thing
+        shape = shape_of("tree_line", width=width, depth=12.0, height=height, detail=0.15, seed=seed)
+        if site.view.shows((x, y), width / 2, height):
+            yield Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=float(x), y=float(y), z=LAND_Z - 0.2, yaw=angle - pi / 2)
 
 
 def _second_row(site: Site, area: Area) -> None:

@@ -18,10 +18,15 @@ from scenes.scene import Shape
 from scenes.streets.curve import Float
 from scenes.streets.network import Network
 from scenes.streets.thing import Thing, footprint
+from scenes.streets.view import View
 
 VARIANTS = 14  # of each piece, so that scenes share meshes
-_LEAFY = ((18.0, 1.0), (35.0, 0.6), (70.0, 0.35))  # nearer than metres: share of a plant's leaves
-_PLAINER = (45.0, 90.0)  # from so many metres on a building loses a level of detail
+_LEAFY = ((15.0, 1.0), (26.0, 0.55), (45.0, 0.3), (75.0, 0.15), (np.inf, 0.08))  # nearer than metres: share of a plant's leaves
+_BUILDING_M, _VEHICLE_M, _FIGURE_M = (45.0, 90.0), (20.0, 46.0), (15.0, 32.0)  # from so many metres on a level of detail is lost
+_PLAINER = {
+    **dict.fromkeys(("car", "van", "bus", "truck"), _VEHICLE_M),
+    **dict.fromkeys(("pedestrian", "rider", "bicycle", "motorcycle"), _FIGURE_M),
+}
 
 
 @lru_cache(maxsize=4096)
@@ -35,19 +40,28 @@ def category(piece: str) -> str:
     return PIECES[piece].category
 
 
+def _detailed(shape: Shape, detail: int) -> Shape:
+    """A building, vehicle or person at a level of detail, unless it is a plainer one already."""
+    given = dict(shape.parameters)
+    level = min(detail, int(given.get("detail", 2)))  # type: ignore[arg-type]
+    return replace(shape, parameters=tuple(sorted({**given, "detail": level}.items()))) if level < 2 else shape
+
+
 @dataclass
 class Site:
-    """Things placed so far, as seen on the camera's way `eyes` [frames, 2].
+    """Things placed so far, less what the camera's `view` never shows.
 
-    `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame.
+    `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame; on `reserved` ground (drives,
+    crossings, fields) nothing fixed may stand.
     """
 
     net: Network
     streams: Streams
-    eyes: Float
+    view: View
     things: list[Thing] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     sweeps: list[list[Box]] = field(default_factory=list)
+    reserved: list[Box] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     _circles: list[tuple[float, float, float]] = field(default_factory=list)
 
@@ -58,20 +72,25 @@ class Site:
         """A shape of a piece of the catalogue."""
         return variant(name, int(rng.integers(VARIANTS)))
 
-    def distance(self, x: float, y: float) -> float:
-        """How near the camera comes to a place, metres."""
-        return float(np.linalg.norm(self.eyes - (x, y), axis=1).min())
+    def add(self, thing: Thing) -> None:
+        """Adds a thing that needs no place of its own, as finely made as its distance asks; nothing that is never seen."""
+        places = np.array([thing.x, thing.y]) if thing.poses is None else thing.poses[:, :2, 3]
+        width, depth, height = shapes.size(thing.shape)
+        if self.view.shows(places, float(np.hypot(width, depth)) / 2, height):
+            self.things.append(self._coarse(thing, self.view.distance(places)))
 
-    def _coarse(self, thing: Thing) -> Thing:
-        """The thing with fewer leaves, or plainer windows, the farther off it stands."""
-        distance = self.distance(thing.x, thing.y)
-        if thing.category == "building":
-            plain = sum(distance > far for far in _PLAINER)
-            return (
-                replace(thing, shape=replace(thing.shape, parameters=(*thing.shape.parameters, ("detail", 2 - plain)))) if plain else thing
-            )
-        detail = next((share for nearer, share in _LEAFY if distance < nearer), 0.2)
+    def _coarse(self, thing: Thing, distance: float) -> Thing:
+        """The thing with fewer leaves, or plainer, the farther off it is."""
+        limits = _BUILDING_M if thing.category == "building" else _PLAINER.get(thing.shape.kind)
+        if limits:
+            return replace(thing, shape=_detailed(thing.shape, 2 - sum(distance > far for far in limits)))
+        detail = next(share for nearer, share in _LEAFY if distance < nearer)
         return replace(thing, shape=at_detail(thing.shape, detail)) if detail < 1.0 else thing
+
+    def occupy(self, box: Box) -> None:
+        """Takes the ground of a box."""
+        self.boxes.append(box)
+        self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
 
     def free(self, box: Box) -> bool:
         """Whether a box is clear of all that stands and of the ways of all that moves."""
@@ -87,16 +106,22 @@ class Site:
         reach = circles[:, 2] + float(np.hypot(box.half_x, box.half_y))
         return np.flatnonzero((circles[:, 0] - box.x) ** 2 + (circles[:, 1] - box.y) ** 2 < reach**2)
 
-    def stand(self, thing: Thing, *, margin: float = 0.05, off_street: float | None = None) -> bool:
-        """Places a thing if it is clear of others by `margin`, and of all streets by `off_street` metres where that is given."""
+    def is_reserved(self, box: Box) -> bool:
+        return any(box.overlaps(kept) for kept in self.reserved)
+
+    def stand(self, thing: Thing, *, margin: float = 0.05, off_street: float | None = None, fixed: bool = True) -> bool:
+        """Places a thing if it is clear of others by `margin`, and of all streets by `off_street` metres where that is given.
+
+        What is not `fixed` may stand on reserved ground.
+        """
         box = footprint(thing.shape, thing.x, thing.y, thing.yaw, thing.z)
         roomy = box.grown(margin)
-        if (off_street is not None and not self.net.clear(_outline(box), off_street)) or not self.free(roomy):
+        kept = off_street is not None and not self.net.clear(_outline(box), off_street)
+        if kept or (fixed and self.is_reserved(roomy)) or not self.free(roomy):
             self.rejected[thing.category] += 1
             return False
-        self.things.append(self._coarse(thing))
-        self.boxes.append(box)
-        self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
+        self.add(thing)
+        self.occupy(box)
         return True
 
     def plant(self, thing: Thing) -> bool:
@@ -105,13 +130,12 @@ class Site:
         low = height < 3.0
         foot = Box(thing.x, thing.y, 0.3 if not low else width / 2, 0.3 if not low else width / 2, thing.yaw, thing.z, thing.z + 2.0)
         crown = Box(thing.x, thing.y, 0.35 * width, 0.35 * width, thing.yaw, thing.z + 2.0, thing.z + height)
-        if not self.free(foot) or not self.free(crown) or not self.net.off_road(_outline(foot), 0.3):
+        if self.is_reserved(foot) or not self.free(foot) or not self.free(crown) or not self.net.off_road(_outline(foot), 0.3):
             self.rejected[thing.category] += 1
             return False
-        self.things.append(self._coarse(thing))
+        self.add(thing)
         for box in (foot, crown):
-            self.boxes.append(box)
-            self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
+            self.occupy(box)
         return True
 
     def move(self, thing: Thing, *, margin: float = 0.3) -> bool:
@@ -126,7 +150,7 @@ class Site:
         if standing or any(a.overlaps(b) for sweep in self.sweeps for a, b in zip(boxes, sweep, strict=True)):
             self.rejected[thing.category] += 1
             return False
-        self.things.append(thing)
+        self.add(thing)
         self.sweeps.append(boxes)
         return True
 

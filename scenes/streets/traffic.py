@@ -60,7 +60,7 @@ def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: floa
         cycle, rider = ridden(kind, int(rng.integers(VARIANTS)))
         placed = site.move(Thing(category=category(kind), shape=cycle, group=group, poses=poses))
         if placed:
-            site.things.append(Thing(category="cyclist", shape=rider, group=f"{group}/rider", poses=poses))
+            site.add(Thing(category="cyclist", shape=rider, group=f"{group}/rider", poses=poses))
         return placed
     return site.move(Thing(category=category(kind), shape=site.piece(rng, kind), group=group, poses=poses), margin=0.5)
 
