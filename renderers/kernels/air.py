@@ -36,7 +36,7 @@ from renderers.kernels.reflectance import PI, SkyRow, sky_radiance
 
 wp.set_module_options(KERNEL_OPTIONS)
 
-HAZE_HEIGHT_M = wp.constant(1000.0)  # within which haze thins out to 1 / e
+HAZE_HEIGHT_M = wp.constant(300.0)  # within which haze thins out to 1 / e
 # Mean cosine of the angle by which aerosols turn light, and the share of the sun's light that they scatter on the way down; then the same
 # of what a bright disc becomes in the eye of a camera.
 FORWARD, AEROSOL = wp.constant(0.76), wp.constant(0.12)

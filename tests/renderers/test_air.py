@@ -60,14 +60,14 @@ def test_labels_know_nothing_of_the_air():
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-def test_the_horizon_melts_into_the_haze_and_the_zenith_keeps_what_a_kilometre_lets_through():
+def test_the_horizon_melts_into_the_haze_and_the_zenith_keeps_what_300_metres_let_through():
     haze = Haze(extinction_per_m=4e-4, radiance=(0.5, 0.6, 0.7))
     level = replace(outdoors(1, sky=BLUE, haze=haze, size=(40, 400)), camera=Camera.from_fov(width=40, height=400, horizontal_fov_deg=8))
     frame, seen = RasterRenderer(level).render(0, ["valid"]), RasterRenderer(level).radiance(0)
     above = np.flatnonzero(~frame["valid"][:, 20]).max()  # the row just above the floor's edge
     np.testing.assert_allclose(seen[above, 20], haze.radiance, rtol=2e-3)
     up = replace(level, camera_motion=outdoors(89.99, sky=BLUE).camera_motion)
-    expected = np.asarray(BLUE.zenith) * np.exp(-0.4) + np.asarray(haze.radiance) * (1 - np.exp(-0.4))
+    expected = np.asarray(BLUE.zenith) * np.exp(-0.12) + np.asarray(haze.radiance) * (1 - np.exp(-0.12))
     np.testing.assert_allclose(RasterRenderer(up).radiance(0)[200, 20], expected, rtol=1e-3)
 
 
