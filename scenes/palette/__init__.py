@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from scenes.errors import UserError
-from scenes.palette import buildings, fittings, houses, indoor, outdoors, traffic
+from scenes.palette import buildings, fittings, houses, indoor, land, outdoors, traffic
 from scenes.palette.scheme import Role, Scheme
 from scenes.randomness import Streams
 from scenes.scene import Material
 
-ROLES: dict[str, Role] = {**indoor.ROLES, **fittings.ROLES, **houses.ROLES, **outdoors.ROLES, **traffic.ROLES, **buildings.ROLES}
+ROLES: dict[str, Role] = {**indoor.ROLES, **fittings.ROLES, **houses.ROLES, **outdoors.ROLES, **traffic.ROLES, **buildings.ROLES, **land.ROLES}
 
 
 class Palette:

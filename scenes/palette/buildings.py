@@ -242,6 +242,18 @@ def cobbles(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 
 @ROLES
+def road_patch(scheme: Scheme, rng: np.random.Generator) -> Material:
+    """Where the road was opened and closed again: newer and darker, or older and paler tar."""
+    texture = _large(rng, "asphalt", 5.0, age=0.15)
+    return Material(color=_grey(rng, *((0.24, 0.34) if rng.uniform() < 0.7 else (0.5, 0.62)), 0.06), texture=texture, roughness=0.9)
+
+
+@ROLES
+def manhole(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return Material(color=linear(0.07, 0.12, float(rng.uniform(0.2, 0.34))), texture=pattern(rng, "checker", 0.12), roughness=0.5)
+
+
+@ROLES
 def driveway(scheme: Scheme, rng: np.random.Generator) -> Material:
     draw = rng.uniform()
     if draw < 0.4:
@@ -262,9 +274,3 @@ def road_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
 @ROLES
 def road_paint_yellow(scheme: Scheme, rng: np.random.Generator) -> Material:
     return _paint(rng, linear(float(rng.uniform(0.11, 0.14)), float(rng.uniform(0.6, 0.8)), float(rng.uniform(0.8, 0.95))))
-
-
-@ROLES
-def lawn(scheme: Scheme, rng: np.random.Generator) -> Material:
-    color = linear(float(rng.uniform(0.2, 0.29)), float(rng.uniform(0.35, 0.55)), float(rng.uniform(0.45, 0.65)))
-    return Material(color=color, texture=Texture.of("grass", metres=3.0, resolution=512, seed=int(rng.integers(SEEDS))), roughness=1.0)

@@ -11,7 +11,7 @@ from scenes.textures.fields import Float, clouds, coordinates, generator, pictur
 Image = NDArray[np.uint8]
 
 
-def _strokes(rng: np.random.Generator, ground: Float, count: int, size: tuple[float, float], tones: NDArray[np.floating]) -> Float:
+def strokes(rng: np.random.Generator, ground: Float, count: int, size: tuple[float, float], tones: NDArray[np.floating]) -> Float:
     """`count` pointed strokes (leaves, blades) painted one over the other on `ground` [n, n, 3].
 
     `size` (half length, half breadth) in parts of the picture, `tones` [K, 3] the colours.
@@ -41,8 +41,8 @@ def leafage(resolution: int, seed: int = 0, leaves: int = 650) -> Image:
     depth = clouds(rng, resolution, falloff=1.2)[..., None]
     ground = np.clip(0.36 + 0.05 * depth, 0.2, 1) * np.array([0.9, 1.0, 0.9])
     tones = np.array([[0.5, 0.55, 0.46], [0.62, 0.67, 0.52], [0.74, 0.78, 0.6], [0.86, 0.88, 0.68], [0.98, 1.0, 0.8]], dtype=np.float32)
-    image = _strokes(rng, ground, leaves // 2, (0.045, 0.02), tones[:2])
-    image = _strokes(rng, image, leaves, (0.042, 0.019), tones[1:])
+    image = strokes(rng, ground, leaves // 2, (0.045, 0.02), tones[:2])
+    image = strokes(rng, image, leaves, (0.042, 0.019), tones[1:])
     return picture(image * (1 + 0.07 * depth))
 
 
@@ -53,7 +53,7 @@ def grass(resolution: int, seed: int = 0, blades: int = 2600) -> Image:
     fine = clouds(rng, resolution, falloff=0.2, lowest=20)[..., None]
     ground = (0.6 + 0.06 * fine) * np.array([0.96, 1.0, 0.86])
     tones = np.array([[0.62, 0.66, 0.58], [0.72, 0.76, 0.62], [0.84, 0.86, 0.7], [0.92, 0.9, 0.74]], dtype=np.float32)
-    image = _strokes(rng, ground, blades, (0.024, 0.004), tones)
+    image = strokes(rng, ground, blades, (0.024, 0.004), tones)
     dry = np.array([0.05, 0.03, -0.02])
     return picture(image * (1 + 0.02 * patch) + 0.5 * dry * np.clip(patch, -1, 1))
 
@@ -103,4 +103,4 @@ def leaves_ground(resolution: int, seed: int = 0, leaves: int = 320) -> Image:
     rng = generator("leaves_ground", seed)
     ground = np.repeat(0.5 + 0.06 * clouds(rng, resolution, falloff=0.7, lowest=4)[..., None], 3, axis=2)
     tones = np.array([[0.75, 0.6, 0.42], [0.92, 0.76, 0.45], [0.85, 0.62, 0.42], [0.97, 0.86, 0.55], [0.7, 0.68, 0.5]], dtype=np.float32)
-    return picture(_strokes(rng, ground, leaves, (0.05, 0.028), tones))
+    return picture(strokes(rng, ground, leaves, (0.05, 0.028), tones))
