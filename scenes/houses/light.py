@@ -52,8 +52,9 @@ def room_lights(part: Part, lamps: list[Item], lit: bool, weather: Weather, rng:
     cool = np.array([rng.uniform(0.88, 0.96), 0.97, 1.0])
     power = (1.25 - 0.8 * weather.daylight * (not weather.night)) * (0.4 * area + 0.8)
     for lamp in lamps if lit else []:
-        z = max(lamp.z - 0.12, layout.height - 0.6)  # light from a shade low above a table also reaches the room by way of the ceiling
-        strength = power / len(lamps) * float(rng.uniform(0.8, 1.2))
+        low = lamp.z < 1.9  # above a table: the light stays inside the shade, below its cap, and is weaker so as not to bleach the table
+        z = lamp.z + 0.08 if low else lamp.z - 0.12
+        strength = (0.45 if low else 1.0) * power / len(lamps) * float(rng.uniform(0.8, 1.2))
         found.append(PointLight(position=(lamp.x, lamp.y, round(z, 4)), intensity=_color(strength * warm)))
     if not weather.night:
         for wall in layout.walls:
@@ -144,11 +145,12 @@ def _arriving(place: Surroundings, light: Light, points: Float, normals: Float) 
 
 
 def exposure_of(radiance: Float, brightness: float) -> float:
-    """Exposure at which the picture's mean, clipped at white, is about `brightness` (sRGB, 0 ... 1)."""
+    """Exposure at which the picture's mean, clipped at white, is about `brightness` (sRGB, 0 ... 1), or less so that little is clipped."""
     encoded = np.maximum(radiance, 1e-6) ** (1 / 2.2)
     scale = brightness / float(encoded.mean())
     for _ in range(6):
         scale *= brightness / float(np.minimum(scale * encoded, 1.0).mean())
+    scale = min(scale, 0.95 / float(np.quantile(encoded, 0.85)))
     return round(float(scale**2.2), 4)
 
 
@@ -187,7 +189,7 @@ def light_up(
     nearness = _nearness(parts, place, poses)
     visited = [k for k, near in enumerate(nearness) if near == 0.0]
     on = streams.generator("lit").uniform(size=len(parts)) < wishes.lit
-    on[visited] |= weather.night or not any(parts[k].windows for k in visited)
+    on[visited] |= np.array([weather.night or not parts[k].windows for k in visited])
     lights = [
         room_lights(part, lamps[k], bool(on[k]), weather, streams.child("light").generator(part.room.name)) for k, part in enumerate(parts)
     ]
