@@ -10,12 +10,12 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from renderers import texture_store
 from renderers.device import struct_rows, upload
 from renderers.flatten import FlatScene, flatten
 from renderers.kernels.culling import Blocks as BlockRows
 from renderers.kernels.materials import MaterialRow
 from renderers.moment import Moment
+from renderers.texture_store import texture_store
 from scenes import geometry
 from scenes.scene import Scene
 from scenes.semantics import background_id, semantic_id
@@ -164,7 +164,7 @@ def _upload_blocks(blocks: Blocks, flat: FlatScene, device: str) -> Any:
 
 def _upload_materials(scene: Scene, device: str) -> tuple[wp.array, wp.array]:
     textures = tuple(dict.fromkeys(m.texture for m in scene.materials if m.texture))
-    store, stored = texture_store.pack(textures)
+    texels, stored = texture_store(device).hold(textures)
     where = dict(zip(textures, stored, strict=True))
     rows = struct_rows(MaterialRow, len(scene.materials))
     for row, material in zip(rows, scene.materials, strict=True):
@@ -174,4 +174,4 @@ def _upload_materials(scene: Scene, device: str) -> tuple[wp.array, wp.array]:
             place = where[material.texture]
             row["texels_per_metre"] = place.size / material.texture.metres
             row["texture_offset"], row["texture_size"], row["texture_levels"] = place.offset, place.size, place.levels
-    return upload(store, wp.uint64, device), upload(rows, MaterialRow, device)
+    return texels, upload(rows, MaterialRow, device)

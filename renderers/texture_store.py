@@ -1,12 +1,14 @@
-"""All pictures of a scene with their mip chains in one array."""
+"""The pictures of scenes with their mip chains, in one array for each device."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
+import warp as wp
 from numpy.typing import NDArray
 
 from scenes.scene import Texture
@@ -29,8 +31,9 @@ def srgb_to_linear(encoded: NDArray[np.floating] | float) -> NDArray[np.float64]
 
 
 _LINEAR_OF_BYTE = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
-_SHIFTS = tuple(np.uint64(21 * channel) for channel in range(3))  # of the lanes of a texel
-_LANES_OF_BYTE = tuple(np.rint(1023.0 * np.sqrt(_LINEAR_OF_BYTE)).astype(np.uint64) << shift for shift in _SHIFTS)
+_SHIFTS = tuple(np.uint32(10 * channel) for channel in range(3))  # of the channels of a texel
+_CHANNELS_OF_BYTE = tuple(np.rint(1023.0 * np.sqrt(_LINEAR_OF_BYTE)).astype(np.uint32) << shift for shift in _SHIFTS)
+_CAPACITY = 40_000_000  # texels that are kept for scenes to come: 160 MB
 
 
 def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -42,36 +45,57 @@ def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image[nearest][:, nearest]
 
 
-@lru_cache(maxsize=96)  # 0.7 MB each at 256 x 256 texels
-def mip_chain(texture: Texture) -> tuple[NDArray[np.uint64], int, int]:
+def mip_chain(texture: Texture) -> tuple[NDArray[np.uint32], int, int]:
     """(texels, size, levels): all levels one after the other.
 
-    A texel is three lanes of 21 bits, red lowest, each 1023 * sqrt(linear light): weights that sum to 2048 filter all channels of a texel
-    by one multiplication (`renderers.kernels.textures`). Levels are box averages of linear light.
+    A texel is three channels of 10 bits, red lowest, each 1023 * sqrt(linear light), which `renderers.kernels.textures` moves so far apart
+    that one multiplication weighs them all. Levels are box averages of linear light.
     """
-    channels = np.ascontiguousarray(np.moveaxis(_power_of_two(build(texture)), -1, 0))
-    size = channels.shape[1]
-    chain, level = (
-        [_texels([np.take(lanes, c) for lanes, c in zip(_LANES_OF_BYTE, channels, strict=True)])],
-        np.take(_LINEAR_OF_BYTE, channels),
-    )
+    image = np.ascontiguousarray(np.moveaxis(_power_of_two(build(texture)), -1, 0))
+    chain = [_texels([np.take(table, bytes_) for table, bytes_ in zip(_CHANNELS_OF_BYTE, image, strict=True)])]
+    level = np.take(_LINEAR_OF_BYTE, image)
     while level.shape[1] > 1:
         rows = level[:, 0::2] + level[:, 1::2]
         level = np.float32(0.25) * (rows[:, :, 0::2] + rows[:, :, 1::2])
-        lanes = np.rint(np.float32(1023.0) * np.sqrt(level)).astype(np.uint64)
-        chain.append(_texels([lane << shift for lane, shift in zip(lanes, _SHIFTS, strict=True)]))
-    return np.concatenate(chain), size, len(chain)
+        channels = np.rint(np.float32(1023.0) * np.sqrt(level)).astype(np.uint32)
+        chain.append(_texels([channel << shift for channel, shift in zip(channels, _SHIFTS, strict=True)]))
+    return np.concatenate(chain), image.shape[1], len(chain)
 
 
-def _texels(lanes: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Texels [N * N] of lanes that are shifted to their places, each [N, N]."""
-    red, green, blue = lanes
+def _texels(channels: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    """Texels [N * N] of channels that are shifted to their places, each [N, N]."""
+    red, green, blue = channels
     return (red | green | blue).ravel()
 
 
-def pack(textures: tuple[Texture, ...]) -> tuple[NDArray[np.uint64], list[StoredTexture]]:
-    """The chains of `textures` in one array (never empty), and where each lies."""
-    chains = [mip_chain(t) for t in textures]
-    offsets = np.cumsum([0, *(len(texels) for texels, _, _ in chains)])
-    store = np.concatenate([texels for texels, _, _ in chains]) if chains else np.zeros(1, dtype=np.uint64)
-    return store, [StoredTexture(int(o), size, levels) for o, (_, size, levels) in zip(offsets[:-1], chains, strict=True)]
+class TextureStore:
+    """Pictures with their mip chains in one array on a device, made once for all scenes that show them.
+
+    Where there is no room for a scene's pictures a new array is begun; scenes that use the old one keep it alive.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device, self._lock = device, Lock()
+        self._texels: wp.array = wp.empty(0, dtype=wp.uint32, device=device)
+        self._used, self._places = 0, dict[Texture, StoredTexture]()
+
+    def hold(self, textures: Sequence[Texture]) -> tuple[wp.array, list[StoredTexture]]:
+        """An array uint32 with the chains of `textures`, and where each lies. It never changes where a texture lies."""
+        with self._lock:
+            chains = {t: mip_chain(t) for t in textures if t not in self._places}
+            if self._used + sum(len(chain) for chain, _, _ in chains.values()) > len(self._texels):
+                chains |= {t: mip_chain(t) for t in textures if t not in chains}
+                needed = sum(len(chain) for chain, _, _ in chains.values())
+                self._texels = wp.empty(max(_CAPACITY, needed), dtype=wp.uint32, device=self._device)
+                self._used, self._places = 0, {}
+            for texture, (chain, size, levels) in chains.items():
+                wp.copy(self._texels, wp.array(chain, dtype=wp.uint32, device="cpu", copy=False), dest_offset=self._used, count=len(chain))
+                self._places[texture] = StoredTexture(self._used, size, levels)
+                self._used += len(chain)
+            return self._texels, [self._places[t] for t in textures]
+
+
+@lru_cache(maxsize=8)
+def texture_store(device: str) -> TextureStore:
+    """The store of a device, shared by all scenes of the process."""
+    return TextureStore(device)

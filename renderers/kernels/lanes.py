@@ -32,7 +32,7 @@ _RESULT = {
     "U": f"wp::vec_t<{LANES}, wp::uint64> r;",
     "V": f"wp::mat_t<3, {LANES}, wp::float32> r;",
 }
-_VECTORS = "".join(
+VECTORS = "".join(
     f"typedef {scalar} {name} __attribute__((vector_size({size * LANES}), aligned({size}), may_alias)); "
     for name, scalar, size in (("F", "float", 4), ("I", "int", 4), ("U", "unsigned long long", 8))
 )
@@ -49,14 +49,14 @@ def lanewise(expression, signature):
     )
     parts = 3 if result == "V" else 1
     place = _VALUE[result].format("r")
-    return f"{_VECTORS} {_RESULT[result]} for (int i = 0; i < {parts}; ++i) {{ {names} {place} = {expression}; }} return r;"
+    return f"{VECTORS} {_RESULT[result]} for (int i = 0; i < {parts}; ++i) {{ {names} {place} = {expression}; }} return r;"
 
 
 def gathered(value, result):
     """Native code that returns values, of lane `k` and part `i`, that depend on index.c[k]; where that is the same in all, one is read."""
     parts = f"for (int i = 0; i < {3 if result == 'V' else 1}; ++i)"
     place, zero = ("r.data[i][k]" if result == "V" else "r.c[k]"), ("(I){}" if result == "I" else "(F){}")
-    return f"""{_VECTORS} {_RESULT[result]}
+    return f"""{VECTORS} {_RESULT[result]}
         I same = *(I*)index.c == index.c[0];
         if (__builtin_reduce_and(same)) {{
             const int k = 0;
@@ -177,7 +177,7 @@ def unit(v: Any):
     return v * (1.0 / length(v))
 
 
-@wp.func_native(_VECTORS + "return __builtin_reduce_max(*(I*)x.c);")
+@wp.func_native(VECTORS + "return __builtin_reduce_max(*(I*)x.c);")
 def largest(x: LaneInts) -> int: ...
 
 
@@ -187,7 +187,7 @@ def largest(x: int):
     return x
 
 
-@wp.func_native(_VECTORS + "return __builtin_reduce_or(*(I*)condition.c) != 0;")
+@wp.func_native(VECTORS + "return __builtin_reduce_or(*(I*)condition.c) != 0;")
 def anywhere(condition: LaneInts) -> bool: ...
 
 

@@ -121,7 +121,7 @@ def choose_emitter(emitters: wp.array(dtype=Emitter), place: wp.vec3, facing: wp
 @wp.func
 def emitted(
     material: MaterialRow,
-    texels: wp.array(dtype=wp.uint64),
+    texels: wp.array(dtype=wp.uint32),
     uvs: wp.array(dtype=wp.vec2),
     corner: wp.vec3i,
     u: float,
@@ -165,7 +165,7 @@ def sample_glow(
     uvs: wp.array(dtype=wp.vec2),
     triangle_look: wp.array(dtype=wp.int32),
     materials: wp.array(dtype=MaterialRow),
-    texels: wp.array(dtype=wp.uint64),
+    texels: wp.array(dtype=wp.uint32),
 ):
     """A point on the emissive triangles of a GLOW, triangles by their share of the power, points uniformly over the area."""
     found = LightSample()

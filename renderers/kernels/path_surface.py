@@ -37,7 +37,7 @@ class World:
     triangle_look: wp.array(dtype=wp.int32)
     world_from_object: wp.array(dtype=mat34)
     materials: wp.array(dtype=MaterialRow)
-    texels: wp.array(dtype=wp.uint64)
+    texels: wp.array(dtype=wp.uint32)
     lobe: wp.array2d(dtype=wp.vec2)
     emitters: wp.array(dtype=Emitter)
     glowing: Glowing

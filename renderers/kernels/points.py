@@ -43,7 +43,7 @@ class Scenery:
     triangle_instance: wp.array(dtype=wp.int32)
     triangle_look: wp.array(dtype=wp.int32)
     materials: wp.array(dtype=MaterialRow)
-    texels: wp.array(dtype=wp.uint64)
+    texels: wp.array(dtype=wp.uint32)
 
 
 @wp.struct

@@ -9,6 +9,7 @@ import warp as wp
 from renderers.kernels.common import KERNEL_OPTIONS
 from renderers.kernels.lanes import (
     LANES,
+    VECTORS,
     LaneInts,
     Lanes3,
     LaneSums,
@@ -46,20 +47,41 @@ def level_offset(offset: Any, size: Any, level: Any):
 
 
 @wp.func
-def weighted(texels: wp.array(dtype=wp.uint64), upper: int, lower: int, left: int, right: int, w0: int, w1: int, w2: int, w3: int):
-    """Sum of four texels: in the row that starts at `upper` those at left and right (w0, w1), and in that at `lower` (w2, w3)."""
-    total = texels[upper + left] * wp.uint64(w0) + texels[upper + right] * wp.uint64(w1)
-    return total + texels[lower + left] * wp.uint64(w2) + texels[lower + right] * wp.uint64(w3)
+def spread(texel: wp.uint32):
+    """The channels of a texel, 10 bits each, moved to 21 bits each."""
+    t = wp.uint64(texel)
+    return (t & wp.uint64(1023)) | ((t & wp.uint64(1047552)) << wp.uint64(11)) | ((t & wp.uint64(1072693248)) << wp.uint64(22))
+
+
+@wp.func
+def weighted(texels: wp.array(dtype=wp.uint32), upper: int, lower: int, left: int, right: int, w0: int, w1: int, w2: int, w3: int):
+    """Sum of four texels, channels 21 bits apart: in the row that starts at `upper` those at left and right (w0, w1), and in that at
+    `lower` (w2, w3)."""
+    total = spread(texels[upper + left]) * wp.uint64(w0) + spread(texels[upper + right]) * wp.uint64(w1)
+    return total + spread(texels[lower + left]) * wp.uint64(w2) + spread(texels[lower + right]) * wp.uint64(w3)
 
 
 @wp.func_native(f"""
+    {VECTORS} typedef unsigned W __attribute__((vector_size({4 * LANES}), aligned(4), may_alias));
     wp::vec_t<{LANES}, wp::uint64> r;
-    _Pragma("clang loop unroll(full)") for (int k = 0; k < {LANES}; ++k)
-        r.c[k] = texels.data[upper.c[k] + left.c[k]] * (unsigned)w0.c[k] + texels.data[upper.c[k] + right.c[k]] * (unsigned)w1.c[k]
-            + texels.data[lower.c[k] + left.c[k]] * (unsigned)w2.c[k] + texels.data[lower.c[k] + right.c[k]] * (unsigned)w3.c[k];
+    W texel[4];
+    const W weight[4] = {{*(W*)w0.c, *(W*)w1.c, *(W*)w2.c, *(W*)w3.c}};
+    _Pragma("clang loop unroll(full)") for (int k = 0; k < {LANES}; ++k) {{
+        texel[0][k] = texels.data[upper.c[k] + left.c[k]];
+        texel[1][k] = texels.data[upper.c[k] + right.c[k]];
+        texel[2][k] = texels.data[lower.c[k] + left.c[k]];
+        texel[3][k] = texels.data[lower.c[k] + right.c[k]];
+    }}
+    U total = (U){{}};
+    for (int i = 0; i < 3; ++i) {{
+        W sum = (W){{}};
+        for (int j = 0; j < 4; ++j) sum += (texel[j] >> (10 * i) & 1023) * weight[j];
+        total |= __builtin_convertvector(sum, U) << (21 * i);
+    }}
+    *(U*)r.c = total;
     return r;""")
 def weighted(
-    texels: wp.array(dtype=wp.uint64),
+    texels: wp.array(dtype=wp.uint32),
     upper: LaneInts,
     lower: LaneInts,
     left: LaneInts,
@@ -72,7 +94,7 @@ def weighted(
 
 
 @wp.func
-def gather(texels: wp.array(dtype=wp.uint64), offset: Any, size: Any, s: Any, t: Any, share: Any):
+def gather(texels: wp.array(dtype=wp.uint32), offset: Any, size: Any, s: Any, t: Any, share: Any):
     """Sum of the four texels around (s, t), in texels of this level, with weights that sum to int(share). The picture repeats."""
     left = floored(s - 0.5)
     top = floored(t - 0.5)
@@ -111,7 +133,7 @@ def decode(total: LaneSums) -> Lanes3: ...
 
 
 @wp.func
-def filtered(texels: wp.array(dtype=wp.uint64), offset: Any, size: Any, levels: Any, texels_per_metre: Any, u: Any, v: Any, footprint: Any):
+def filtered(texels: wp.array(dtype=wp.uint32), offset: Any, size: Any, levels: Any, texels_per_metre: Any, u: Any, v: Any, footprint: Any):
     """Linear colour averaged over about `footprint` metres at (u, v) metres.
 
     Between the footprints of two mip levels they are blended; near one of them it alone is read.
@@ -137,7 +159,7 @@ def filtered(texels: wp.array(dtype=wp.uint64), offset: Any, size: Any, levels: 
 
 @wp.func
 def sample_texture(
-    texels: wp.array(dtype=wp.uint64), offset: int, size: int, levels: int, texels_per_metre: float, uv: wp.vec2, footprint: float
+    texels: wp.array(dtype=wp.uint32), offset: int, size: int, levels: int, texels_per_metre: float, uv: wp.vec2, footprint: float
 ):
     """Linear colour averaged over about `footprint` metres at `uv` (metres)."""
     return filtered(texels, offset, size, levels, texels_per_metre, uv[0], uv[1], footprint)
