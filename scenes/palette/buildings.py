@@ -250,7 +250,7 @@ def road_patch(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def manhole(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return Material(color=linear(0.07, 0.12, float(rng.uniform(0.2, 0.34))), texture=pattern(rng, "checker", 0.12), roughness=0.5)
+    return Material(color=linear(0.07, 0.12, float(rng.uniform(0.2, 0.34))), texture=Texture.of("checker", metres=0.12), roughness=0.5)
 
 
 @ROLES
@@ -269,6 +269,11 @@ def _paint(rng: np.random.Generator, color: Color) -> Material:
 @ROLES
 def road_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
     return _paint(rng, linear(0.12, 0.03, float(rng.uniform(0.82, 0.97))))
+
+
+@ROLES
+def zebra_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
+    return road_paint(scheme, rng)
 
 
 @ROLES
