@@ -18,6 +18,7 @@ POINT_MAP = 400
 AREA_MAP = 200
 SUN_MAP, LARGE_SUN_MAP, NESTED_SUN_MAP = 1000, 2000, 1500
 SUN_REACHES_M = (50.0, 12.0)  # about the eye, of the maps of a scene that is much larger than they are
+INDOOR_REACH_M = 4.0  # of one more where there are ceilings
 _SMALL_SCENE_M = 6.0  # radius up to which a SUN_MAP does
 _AHEAD = 0.6  # of the reach: a nested map lies mostly before the eye
 _STEPS = 2  # in which a nested map follows the eye over its reach
@@ -103,16 +104,22 @@ def _sun_lamp(light: Sun, buffers: SceneBuffers) -> Lamp:
     """A map that holds the whole scene, and in a large one finer maps about the eye."""
     middle, radius = _ball(buffers)
     reaches = tuple(reach for reach in SUN_REACHES_M if radius > 1.5 * reach)
+    if reaches and _has_ceilings(buffers):
+        reaches += (INDOOR_REACH_M,)
     size = NESTED_SUN_MAP if reaches else SUN_MAP if radius < _SMALL_SCENE_M else LARGE_SUN_MAP
     return _parallel_lamp(np.asarray(light.direction), np.asarray(light.irradiance), middle, radius, size, reaches)
 
 
 def overhead_lamp(buffers: SceneBuffers) -> Lamp | None:
-    """What sees the things about the eye from straight above; of no use in a scene as small as a room."""
+    """What sees the things about the eye from straight above; None in a scene as small as a room, and where ceilings are in its way."""
     middle, radius = _ball(buffers)
-    if radius < FEET_REACH_M:
+    if radius < FEET_REACH_M or _has_ceilings(buffers):
         return None
     return _parallel_lamp(np.array([0.0, 0.0, -1.0]), np.zeros(3), middle, radius, FEET_MAP, (FEET_REACH_M,))
+
+
+def _has_ceilings(buffers: SceneBuffers) -> bool:
+    return any(i.category == "ceiling" for i in buffers.scene.instances)
 
 
 def _parallel_lamp(

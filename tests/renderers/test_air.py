@@ -106,7 +106,8 @@ def test_one_seed_gives_one_sky_and_another_another():
 
 
 def test_all_renderers_see_the_same_sky():
-    world = outdoors(20, sky=replace(BLUE, cloud_cover=0.5), lights=[SUN], haze=Haze(extinction_per_m=2e-4, radiance=(0.5, 0.5, 0.5)))
+    haze = Haze(extinction_per_m=2e-4, radiance=(0.5, 0.5, 0.5))
+    world = outdoors(20, sky=replace(BLUE, cloud_cover=0.5), lights=[SUN], haze=haze, fov_deg=25.0)
     seen = RasterRenderer(world).radiance(0)
     for make in (EmbreeRenderer, BvhRenderer):
         np.testing.assert_allclose(make(world).radiance(0), seen, atol=1e-6)

@@ -336,6 +336,15 @@ def test_what_is_high_above_the_ground_hides_no_sky_at_its_foot():
     np.testing.assert_allclose(radiance(world)[ground], bare[ground], rtol=1e-6)
 
 
+def test_where_there_are_ceilings_nothing_is_looked_at_from_above():
+    """A house in a wide garden: its ceiling would stand for columns all over the room."""
+    shelf, ceiling = instance(Shape.of("box", x=2, y=2, z=1), at(0, 7, 0.5)), instance(Shape.of("box", x=6, y=6, z=0.1), at(0, 7, 2.6))
+    world = street([shelf, replace(ceiling, category="ceiling")])
+    top = (RasterRenderer(world).render(0, ["instance"])["instance"] == 2) & (np.arange(300) < 150)[:, None]
+    assert top.sum() > 500
+    np.testing.assert_allclose(radiance(world)[top], radiance(street([shelf]))[top], rtol=1e-6)
+
+
 def test_darkness_moves_with_the_car():
     steps = [at(-2 + 0.5 * t, 9, 0.6) for t in range(-1, 4)]
     moving = replace(street([]), frames=3)
