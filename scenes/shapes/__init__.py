@@ -127,6 +127,7 @@ SHAPES = Registry(
         "clock": "scenes.shapes.decor:clock",
         "slab": "scenes.shapes.ground:slab",
         "dashes": "scenes.shapes.ground:dashes",
+        "hill": "scenes.shapes.ground:hill",
         "floor": "scenes.shapes.architecture:floor",
         "ceiling": "scenes.shapes.architecture:ceiling",
         "wall": "scenes.shapes.architecture:wall",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.scene import Mesh
-from scenes.shapes.assembly import assemble, made_of
-from scenes.shapes.parts import Part, unit
+from scenes.shapes.assembly import assemble, made_of, standing
+from scenes.shapes.parts import Part, grid_faces, unit
 
 Float = NDArray[np.float64]
 _DEPTH_M = 0.3
@@ -58,14 +58,14 @@ def _lines(*flat: tuple[float, ...]) -> list[Float]:
 def slab(left: tuple[float, ...], right: tuple[float, ...], top: float = 0.0, depth: float = _DEPTH_M, along: int = 0) -> Mesh:
     """A strip of ground between two lines of equally many points, `right` on the right of one who walks along `left`.
 
-    Its texture keeps the world's directions, or follows the strip with `along` = 1.
+    Its texture keeps the world's directions, or follows the strip with `along` = 1 (u along it) or 2 (v along it).
     """
     a, b = _lines(left, right)
     if along:
         middle = (a + b) / 2
         arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1))])
         breadth = np.linalg.norm(b - a, axis=1)
-        uvs = np.concatenate([np.stack([arc, np.zeros_like(arc)], axis=1), np.stack([arc, breadth], axis=1)])
+        uvs = np.concatenate([np.stack([arc, np.zeros_like(arc)], axis=1), np.stack([arc, breadth], axis=1)])[:, :: 1 if along == 1 else -1]
     else:
         uvs = np.concatenate([a, b])
     return assemble(_slab(a, b, top, depth, uvs))
@@ -91,3 +91,25 @@ def dashes(line: tuple[float, ...], breadth: float = 0.12, dash: float = 3.0, ga
         left, right = middle + normal * breadth / 2, middle - normal * breadth / 2
         parts.append(_slab(left, right, 0.004, 0.05, np.concatenate([left, right])))
     return assemble(parts)
+
+
+@made_of("meadow")
+def hill(width: float = 180.0, depth: float = 90.0, height: float = 14.0, ridge: float = 0.4, seed: int = 0) -> Mesh:
+    """A low hill to be seen from afar, longest along x; `ridge` (0 ... 1) is how uneven its crest is. Its flat foot is z = 0."""
+    rng = np.random.default_rng([int(seed), 31])
+    columns, rows = 25, 9
+    u, v = np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows))
+    phase, share = rng.uniform(0, 2 * np.pi, 3), rng.uniform(0.4, 1.0, 3)
+    crest = 1 + ridge * sum(a * np.sin(k * np.pi * u + p) for k, a, p in zip((1, 2, 3), share, phase, strict=True)) / 3
+    rise = np.cos(np.pi / 2 * u) ** 1.5 * np.cos(np.pi / 2 * v) ** 1.2 * crest
+    grid = np.stack([u * width / 2, v * depth / 2, np.maximum(rise, 0.0) * height], axis=2)
+    along, across = np.gradient(grid, axis=1), np.gradient(grid, axis=0)
+    normals = unit(np.cross(along, across).reshape(-1, 3))
+    top = grid.reshape(-1, 3)
+    index = np.arange(rows * columns).reshape(rows, columns)
+    rim = np.concatenate([index[0, :-1], index[:-1, -1], index[-1, :0:-1], index[:0:-1, 0]])
+    foot = np.concatenate([top[rim], [[0.0, 0.0, 0.0]]]) * (1, 1, 0)
+    fan = np.stack([np.full(len(rim), len(rim)), np.roll(np.arange(len(rim)), -1), np.arange(len(rim))], axis=1)
+    under = Part(foot, fan, foot[:, :2], np.tile([0.0, 0.0, -1.0], (len(foot), 1)))
+    faces = grid_faces(rows, columns)[:, ::-1]
+    return standing((width, depth, height), [Part(top, faces, top[:, :2], normals), under])

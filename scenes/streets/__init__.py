@@ -7,6 +7,7 @@ stands clear of everything else; what found no place is counted in the scene's m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import radians
 from typing import Any
@@ -21,7 +22,7 @@ from scenes.furnishing.layout import Box
 from scenes.palette import Palette
 from scenes.randomness import Streams
 from scenes.scene import FamilyConfig, Instance, Material, Scene, Trajectory
-from scenes.streets import backdrop, driving, lining, paving, traffic
+from scenes.streets import backdrop, countryside, crossings, driving, lining, paving, plots, signals, traffic, walkers
 from scenes.streets.areas import AREAS, Area
 from scenes.streets.curve import Float
 from scenes.streets.network import Network, Section, network
@@ -34,6 +35,7 @@ LABEL_SPACE = "cityscapes"
 # Rectified colour camera 2 of KITTI (raw data of 2011-09-26): 1242 x 375 pixels.
 KITTI_WIDTH, KITTI_HEIGHT, KITTI_FOCAL_PX, KITTI_CENTRE = 1242, 375, 721.5377, (609.5593, 172.854)
 _BEHIND_M, _CAR_M = 30.0, (1.0, 2.3)  # built behind the camera; half width and half length of its own car
+_CRAWLING_M = 0.3  # a frame: slower than that, a car is about to stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +76,14 @@ class Config(FamilyConfig):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Drive:
-    """The streets, the camera's poses [T + 2, 4, 4] at `speed` metres a frame, and where it turns off the main street, if it does."""
+    """The streets, the camera's poses [T + 2, 4, 4] at `speed` metres a frame in a `lane`; `turns_at`: where it leaves the main street."""
 
     net: Network
     area: Area
     area_name: str
     manoeuvre: str
     speed: float
+    lane: int
     poses: Float
     turns_at: float | None
 
@@ -92,7 +95,7 @@ def sample(config: Config, streams: Streams) -> Scene:
     site.sweeps.append([_own_car(pose) for pose in drive.poses])
     _populate(site, drive, config.horizon)
     day = _weather(config, streams)
-    ground = [*paving.paving(drive.net, "pavement" if drive.area.paved else "lawn", seams=True), *backdrop.woods(site, config.horizon)]
+    ground = [*_ground(site, drive), *backdrop.woods(site, drive.area, config.horizon)]
     things = ground + _affordable(site, drive.poses, config.triangles - _faces(ground))
     instances, materials = _instances(things, Palette(streams, 0.5))
     scene = Scene(
@@ -137,13 +140,14 @@ def _drive(config: Config, streams: Streams) -> _Drive:
     bend = float(draw("bend")) * float(streams.generator("bend/side").choice((-1, 1))) if manoeuvre == "bend" else 0.0
     hand = -1 if draw("left_hand_traffic") else 1
     net = _network(streams, area, manoeuvre, bend, speed * count, config.horizon, hand)
-    rng = streams.generator("drive")
+    rng, number = streams.generator("drive"), 0
     if manoeuvre == "turn":
         junction = net.junctions[0]
         way, middle = driving.turn(net, junction, junction.sides[int(rng.integers(len(junction.sides)))])
         s = driving.progress(rng, count, middle - speed * count * float(rng.uniform(0.2, 0.8)), speed)
     else:
-        way = driving.lane(net, int(rng.integers(net.main.section.lanes)), 1)
+        number = int(rng.integers(net.main.section.lanes))
+        way = driving.lane(net, number, 1)
         s = driving.progress(rng, count, 0.0, speed)
     poses = driving.camera_poses(
         streams.generator("camera"),
@@ -154,7 +158,7 @@ def _drive(config: Config, streams: Streams) -> _Drive:
         offset=float(streams.generator("camera/offset").normal(0, 0.15)),
     )
     turns_at = net.junctions[0].at if manoeuvre == "turn" else None
-    return _Drive(net=net, area=area, area_name=name, manoeuvre=manoeuvre, speed=speed, poses=poses, turns_at=turns_at)
+    return _Drive(net=net, area=area, area_name=name, manoeuvre=manoeuvre, speed=speed, lane=number, poses=poses, turns_at=turns_at)
 
 
 def _weather(config: Config, streams: Streams) -> Weather:
@@ -208,13 +212,39 @@ def _own_car(pose: Float) -> Box:
 
 def _populate(site: Site, drive: _Drive, horizon: float) -> None:
     """Large and fixed things first, then what moves, then what fits between."""
-    count = len(drive.poses)
+    area, count = drive.area, len(drive.poses)
     seen = (-_BEHIND_M, horizon + drive.speed * count)
-    traffic.vehicles(site, drive.area, count, (8.0, min(horizon, 120.0)), drive.speed, drive.turns_at)
-    lining.lights_at_junctions(site)
-    lining.line_streets(site, drive.area, seen)
-    traffic.walkers(site, drive.area, count, seen)
-    backdrop.backdrop(site, drive.area, horizon)
+    ride = traffic.Ride(count=count, speed=drive.speed, lane=drive.lane, turns_at=drive.turns_at)
+    crossings.zebras(site, area)
+    signals.traffic_lights(site, area, crawling=drive.speed < _CRAWLING_M and drive.turns_at is None)
+    traffic.vehicles(site, area, ride, (8.0, min(horizon, 120.0)))
+    sides = list(lining.sides(site, seen))
+    for side in sides:
+        plots.plots(site, area, *side)
+    stop = lining.bus_stop(site, area, seen)
+    signals.signs(site, area, seen)
+    for side in sides:
+        lining.parked(site, area, *side)
+        lining.kerbside(site, area, *side)
+        if side[0].section.pavement <= 0:
+            countryside.roadside(site, *side)
+    walkers.at_crossings(site, count)
+    if stop:
+        walkers.at_bus_stop(site, *stop)
+    for side in sides:
+        walkers.walkers(site, area, *side, count)
+    backdrop.backdrop(site, area, horizon)
+
+
+def _ground(site: Site, drive: _Drive) -> Iterator[Thing]:
+    """All that is driven, walked or grown on."""
+    land = "pavement" if drive.area.paved else "meadow" if drive.area.fields else "lawn"
+    yield from paving.paving(drive.net, land, True, tuple(site.dropped), tuple(site.zebras))
+    yield from site.ground
+    for street in drive.net.streets:
+        rng = site.rng(f"mended/{street.name}")
+        for low, high in street.carriageways():
+            yield from paving.mended(rng, street, max(low, 0.0), min(high, 90.0))
 
 
 def _faces(things: list[Thing]) -> int:

@@ -19,7 +19,8 @@ class Area:
 
     `buildings`, `boundaries` (of front gardens), `parked` and `driving` weigh pieces of the catalogue; `gap` is what is left between two
     buildings; `trees`, `lamps` are distances along the street; `furniture` and `walkers` are numbers in 100 m of one side;
-    `traffic` is the mean number of vehicles on the road in 100 m.
+    `traffic` is the mean number of vehicles on the road in 100 m. `zebras`, `bus_stops` are the probabilities of one on the main street,
+    `lights` that of traffic lights where streets cross. With `fields` the empty plots are fields of `field` metres along the street.
     """
 
     lanes: int = 1
@@ -35,7 +36,7 @@ class Area:
     trees: Distribution = Uniform(9.0, 18.0)
     tree_lined: float = 0.5
     garden_trees: float = 0.7
-    lamps: Distribution = Uniform(24.0, 36.0)
+    lamps: Distribution | None = Uniform(24.0, 36.0)
     furniture: Distribution = Uniform(1.0, 5.0)
     parked: Weights
     occupancy: Distribution = Uniform(0.2, 0.9)
@@ -44,7 +45,12 @@ class Area:
     traffic: Distribution = LogUniform(0.4, 3.0)
     speed: Distribution = Normal(0.88, 0.25, 0.1, 1.4)
     junctions: Distribution = Choice((0, 1, 2), (0.3, 0.5, 0.2))
-    paved: float = 0.0
+    paved: bool = False
+    zebras: float = 0.2
+    bus_stops: float = 0.15
+    lights: float = 0.0
+    fields: bool = False
+    field: Distribution = Uniform(30.0, 110.0)
 
     def section(self, rng: np.random.Generator) -> Section:
         """A street's cross section."""
@@ -91,29 +97,34 @@ AREAS: dict[str, Area] = {
         driving={**_CARS, "van": 1.5, "truck": 0.5, "bus": 0.5, "bicycle": 1.2, "motorcycle": 0.5},
         traffic=LogUniform(0.8, 4.0),
         speed=Normal(0.82, 0.32, 0.0, 1.4),
-        paved=1.0,
+        paved=True,
+        zebras=0.6,
+        bus_stops=0.4,
+        lights=0.7,
     ),
     "country": Area(
         lane=Uniform(3.0, 3.6),
         parking=Choice((0.0,)),
         pavement=Choice((0.0,)),
-        garden=Uniform(6.0, 16.0),
-        marking=Choice(("centre", "full")),
+        garden=Uniform(8.0, 16.0),
+        marking=Choice(("centre", "full", "none"), (0.4, 0.45, 0.15)),
         buildings={"detached_house": 3.0, "warehouse": 0.7, "church": 0.15},
-        gap=Uniform(10.0, 60.0),
-        empty=0.6,
-        boundaries={"hedge": 3.0, "guard_rail": 1.5, "fence": 1.5, "none": 5.0},
-        trees=Uniform(7.0, 16.0),
-        tree_lined=0.65,
+        gap=Uniform(8.0, 25.0),
+        empty=0.72,
+        boundaries={"hedge": 2.5, "fence": 1.5, "none": 6.0},
+        trees=Uniform(8.0, 18.0),
+        tree_lined=0.4,
         garden_trees=1.0,
-        lamps=Uniform(45.0, 80.0),
-        furniture=Uniform(0.3, 1.2),
+        lamps=None,
         parked={**_CARS},
         walkers=LogUniform(0.05, 0.3),
         driving={**_CARS, "truck": 1.5, "motorcycle": 0.5},
         traffic=LogUniform(0.5, 3.0),
         speed=Normal(1.35, 0.45, 0.5, 2.7),
         junctions=Choice((0, 1), (0.65, 0.35)),
+        zebras=0.0,
+        bus_stops=0.0,
+        fields=True,
     ),
     "commercial": Area(
         lanes=2,
@@ -133,5 +144,7 @@ AREAS: dict[str, Area] = {
         driving={**_CARS, "van": 2.0, "truck": 1.5, "bus": 0.7, "motorcycle": 0.4},
         traffic=LogUniform(1.5, 6.0),
         speed=Normal(1.15, 0.35, 0.1, 2.0),
+        bus_stops=0.3,
+        lights=0.8,
     ),
 }

@@ -10,20 +10,27 @@ import numpy as np
 from scenes.pieces.measures import shape_of
 from scenes.shapes import size
 from scenes.streets.areas import Area
-from scenes.streets.lining import SCHEMES, pick
+from scenes.streets.countryside import copses, far_fields, hills
+from scenes.streets.lining import pick
 from scenes.streets.paving import LAND_Z
+from scenes.streets.plots import SCHEMES
 from scenes.streets.site import Site
 from scenes.streets.thing import Thing
 
 
 def backdrop(site: Site, area: Area, horizon: float) -> None:
-    """Buildings and trees behind the first row."""
+    """Buildings, fields and trees behind the first row."""
     _second_row(site, area)
+    if area.fields:
+        far_fields(site, horizon, site.rng("far fields"))
     _scattered(site, area, horizon)
 
 
-def woods(site: Site, horizon: float) -> Iterator[Thing]:
-    """A ring of woods at the horizon, as far as the camera can see it."""
+def woods(site: Site, area: Area, horizon: float) -> Iterator[Thing]:
+    """A ring of woods at the horizon, as far as the camera can see it; hills behind it, and nearer woods in the country."""
+    yield from hills(site, horizon, site.rng("hills"))
+    if area.fields:
+        yield from copses(site, horizon, site.rng("copses"))
     rng = site.rng("woods")
     middle = site.net.main.curve.at(60.0)
     around = int(rng.integers(13, 18))

@@ -55,14 +55,15 @@ class Street:
 
     def stretches(self, side: int) -> list[tuple[float, float]]:
         """Arc lengths [(low, high)] along which a side has its kerb."""
-        return _without([(self.low, self.high)], [(a, b) for a, b, which in self.mouths if which == side])
+        return without([(self.low, self.high)], [(a, b) for a, b, which in self.mouths if which == side])
 
     def carriageways(self) -> list[tuple[float, float]]:
         """Arc lengths [(low, high)] of carriageway between junctions."""
-        return _without([(self.low, self.high)], sorted({(a, b) for a, b, _ in self.mouths}))
+        return without([(self.low, self.high)], sorted({(a, b) for a, b, _ in self.mouths}))
 
 
-def _without(spans: list[tuple[float, float]], cuts: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def without(spans: list[tuple[float, float]], cuts: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What the cuts leave of intervals [(low, high)]."""
     for a, b in cuts:
         spans = [part for low, high in spans for part in ((low, min(high, a)), (max(low, b), high)) if part[1] > part[0]]
     return spans

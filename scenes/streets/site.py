@@ -17,6 +17,7 @@ from scenes.randomness import Streams
 from scenes.scene import Shape
 from scenes.streets.curve import Float
 from scenes.streets.network import Network
+from scenes.streets.paving import Dropped
 from scenes.streets.thing import Thing, footprint
 from scenes.streets.view import View
 
@@ -52,7 +53,8 @@ class Site:
     """Things placed so far, less what the camera's `view` never shows.
 
     `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame; on `reserved` ground (drives,
-    crossings, fields) nothing fixed may stand.
+    crossings) nothing fixed may stand. `ground` lies about beside the streets' own; `dropped` are lowered kerbs. Of the main street,
+    `zebras` are arc lengths of crossings and `closed` the stretches [(low, high)] into which a red light lets nobody.
     """
 
     net: Network
@@ -62,6 +64,10 @@ class Site:
     boxes: list[Box] = field(default_factory=list)
     sweeps: list[list[Box]] = field(default_factory=list)
     reserved: list[Box] = field(default_factory=list)
+    ground: list[Thing] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    zebras: list[float] = field(default_factory=list)
+    closed: list[tuple[float, float]] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     _circles: list[tuple[float, float, float]] = field(default_factory=list)
 

@@ -1,7 +1,8 @@
-"""What moves in the streets: vehicles in their lanes, people on the pavements, and who waits at junctions."""
+"""Vehicles on the road: before the camera, towards it, beside it, and those that wait at junctions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import pi
 from zlib import crc32
@@ -12,39 +13,66 @@ from scenes import shapes
 from scenes.pieces.traffic import RIDDEN
 from scenes.scene import Shape
 from scenes.streets.areas import Area
-from scenes.streets.curve import Curve
+from scenes.streets.curve import Curve, Float
 from scenes.streets.driving import car_poses, lane, progress
-from scenes.streets.lining import ground_z, pick
-from scenes.streets.network import Street
+from scenes.streets.lining import pick
 from scenes.streets.site import VARIANTS, Site, category
 from scenes.streets.thing import Thing
 
 _TRIES = 4
 
 
-def vehicles(site: Site, area: Area, count: int, ahead: tuple[float, float], speed: float, blocked: float | None) -> None:
-    """Vehicles in the lanes of the main street between the arc lengths `ahead`, `count` frames long.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ride:
+    """How the camera's car drives: `count` poses at `speed` metres a frame in a `lane`; `turns_at`: where it leaves the main street."""
 
-    Who goes the camera's way drives about as fast as it does; beyond `blocked` (a junction where the camera turns) all wait.
+    count: int
+    speed: float
+    lane: int
+    turns_at: float | None
+
+
+def vehicles(site: Site, area: Area, ride: Ride, ahead: tuple[float, float]) -> None:
+    """Vehicles in the lanes of the main street between the arc lengths `ahead`: often one in front of the camera, mostly some towards it.
+
+    Who goes the camera's way drives about as fast as it does; beyond a junction where the camera turns all wait.
     """
-    net = site.net
+    rng = site.rng("traffic/met")
+    if rng.uniform() < 0.62:
+        _attempts(site, area, ride, site.rng("vehicle/leading"), 1, (7.0 + 4.0 * ride.speed, 45.0), "vehicle/leading", ride.lane)
+    if rng.uniform() < 0.85:
+        _attempts(site, area, ride, site.rng("vehicle/oncoming"), -1, (12.0, 75.0), "vehicle/oncoming")
     expected = float(area.traffic.sample(site.rng("traffic"))) * (ahead[1] - ahead[0]) / 100.0
     for k in range(int(site.rng("traffic/number").poisson(expected))):
         rng = site.rng(f"vehicle/{k}")
-        for _ in range(_TRIES):
-            direction = 1 if rng.uniform() < 0.4 else -1
-            number = int(rng.integers(net.main.section.lanes))
-            way = lane(net, number, direction)
-            kind = pick(rng, area.driving)
-            pace = speed * float(rng.uniform(0.92, 1.08)) if direction > 0 else max(0.1, float(area.speed.sample(rng)))
-            at = float(rng.uniform(*ahead)) * direction
-            if blocked is not None:
-                if direction > 0 or -at < blocked:
-                    continue
-                pace = 0.0
-            if _drive(site, rng, way, kind, at, pace, count, f"vehicle/{k}"):
-                break
+        _attempts(site, area, ride, rng, 1 if rng.uniform() < 0.4 else -1, ahead, f"vehicle/{k}")
     _waiting(site, area)
+
+
+def _attempts(
+    site: Site,
+    area: Area,
+    ride: Ride,
+    rng: np.random.Generator,
+    direction: int,
+    ahead: tuple[float, float],
+    group: str,
+    number: int | None = None,
+) -> None:
+    """A vehicle somewhere between the arc lengths `ahead`, in the lane with a number or in any, given up after a few tries."""
+    net = site.net
+    for _ in range(_TRIES):
+        way = lane(net, int(rng.integers(net.main.section.lanes)) if number is None else number, direction)
+        kind = pick(rng, area.driving)
+        pace = ride.speed * float(rng.uniform(0.92, 1.08)) if direction > 0 else max(0.1, float(area.speed.sample(rng)))
+        at = float(rng.uniform(*ahead)) * direction
+        if ride.turns_at is not None:
+            if direction > 0 or -at < ride.turns_at:
+                continue
+            pace = 0.0
+        if _drive(site, rng, way, kind, at, pace, ride.count, group):
+            return
+    site.rejected["vehicle"] += 1
 
 
 def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: float, pace: float, count: int, group: str) -> bool:
@@ -53,7 +81,7 @@ def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: floa
     if kind == "bicycle":
         pace, offset = float(rng.uniform(0.3, 0.6)), -site.net.hand * (site.net.main.section.lane / 2 - 0.6)
     s = progress(rng, count, at, pace)
-    if s[0] < way.arc[0] + 4 or s[-1] > way.end - 4:
+    if s[0] < way.arc[0] + 4 or s[-1] > way.end - 4 or _runs_a_red_light(site, s):
         return False
     poses = car_poses(way, s, offset)
     if kind in RIDDEN:
@@ -63,6 +91,12 @@ def _drive(site: Site, rng: np.random.Generator, way: Curve, kind: str, at: floa
             site.add(Thing(category="cyclist", shape=rider, group=f"{group}/rider", poses=poses))
         return placed
     return site.move(Thing(category=category(kind), shape=site.piece(rng, kind), group=group, poses=poses), margin=0.5)
+
+
+def _runs_a_red_light(site: Site, s: Float) -> bool:
+    """Whether a way over arc lengths [T] (of either direction) touches a closed stretch of the main street, give or take a car's length."""
+    low, high = sorted((abs(float(s[0])), abs(float(s[-1]))))
+    return any(low - 3.0 < end and start < high + 3.0 for start, end in site.closed)
 
 
 @lru_cache(maxsize=256)
@@ -92,40 +126,3 @@ def _waiting(site: Site, area: Area) -> None:
                     )
                 )
                 s += length + 1.5
-
-
-def walkers(site: Site, area: Area, count: int, seen: tuple[float, float]) -> None:
-    """People on the pavements, most of them walking, at 1.0-1.7 m/s."""
-    for street in site.net.streets:
-        if street.section.pavement <= 0:
-            continue
-        for side in (1, -1):
-            for low, high in street.stretches(side):
-                a, b = (max(low, seen[0]), min(high, seen[1])) if street is site.net.main else (low, high)
-                if b - a > 4.0:
-                    _stroll(site, area, street, side, a, b, count)
-
-
-def _stroll(site: Site, area: Area, street: Street, side: int, low: float, high: float, count: int) -> None:
-    name = f"walkers/{street.name}/{side}/{low:.0f}"
-    rng = site.rng(name)
-    section = street.section
-    for k in range(int(rng.poisson(float(area.walkers.sample(rng)) * (high - low) / 100.0))):
-        walking, direction, pace = rng.uniform() < 0.8, 1 if rng.uniform() < 0.5 else -1, float(rng.uniform(0.1, 0.17))
-        offset = float(rng.uniform(section.half + 0.6, max(section.half + 0.7, section.reach - 0.5)))
-        way = pace * count
-        if high - low < way + 2:
-            continue
-        start = float(rng.uniform(low + 1, high - 1 - way))
-        shape = site.piece(rng, "pedestrian_walking" if walking else "pedestrian_standing")
-        z, group = ground_z(street, offset), f"{name}/{k}"
-        if walking:
-            steps = np.arange(count, dtype=np.float64)
-            s = start + pace * (steps if direction > 0 else steps[::-1])
-            poses = car_poses(street.curve, s, side * offset, z)
-            poses[:, :3, :2] *= direction  # half a turn about the vertical for who walks the other way
-            site.move(Thing(category="pedestrian", shape=shape, group=group, poses=poses), margin=0.1)
-        else:
-            x, y = street.curve.at(start, side * offset)
-            yaw = float(rng.uniform(-pi, pi))
-            site.stand(Thing(category="pedestrian", shape=shape, group=group, x=float(x), y=float(y), z=z, yaw=yaw))

@@ -23,7 +23,7 @@ def shadow_of(elevation_deg: float, azimuth_deg: float) -> Float:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The camera's poses [T, 4, 4], half its horizontal angle of view (radians, pi: all round), and the `shadow` [2] of a metre's height."""
+    """The camera's poses [T, 4, 4], half its angle of view from left to right (radians, pi: all round), and `shadow_of` the sun [2]."""
 
     poses: Float
     half_angle: float

@@ -21,7 +21,7 @@ from simlearn.datasets.root import data_root
 from simlearn.worlds.facts import motion
 
 VEHICLES = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
-GROUND = ("lawn", "road", "junction", "kerb", "pavement", "lane_marking")
+GROUND = ("lawn", "field", "road", "junction", "kerb", "pavement", "lane_marking")
 
 
 @functools.cache
