@@ -17,9 +17,9 @@ from scenes.scene import Mesh, Shape
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-MOST_POINTS = 40  # of a hull; a rounder one is replaced by its extreme points in many directions
+MOST_POINTS = 64  # of a hull; a rounder one is replaced by its extreme points in many directions
 MOST_PARTS, MOST_LOOSE_PARTS = 96, 6  # of fixed and of movable bodies
-_EMPTY, _LEAST_M3, _MOST_M3 = 0.1, 5e-4, 0.05  # a component is hollow if it leaves that share of its hull empty, within these limits
+_EMPTY, _LEAST_M3, _MOST_M3 = 0.1, 2e-4, 0.05  # a component is hollow if it leaves that share of its hull empty, within these limits
 
 
 @dataclass(frozen=True, eq=False)

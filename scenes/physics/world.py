@@ -99,6 +99,7 @@ class World:
             self._wall_in(*self.bounds)
         for body in self._fixed:
             self._enter(body, 0.0)
+            self.rest(body.name)  # matter that is awake keeps what sleeps on it at work
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -120,7 +121,7 @@ class World:
                 normal[axis], position[axis] = sign, corner[axis] - sign * _BACKSTOP_M
                 plane = self._p.createCollisionShape(self._p.GEOM_PLANE, planeNormal=normal.tolist(), **self._at)
                 body = self._create(plane, position)
-                self._p.changeDynamics(body, -1, lateralFriction=0.6, **self._at)
+                self._p.changeDynamics(body, -1, lateralFriction=0.6, activationState=self._p.ACTIVATION_STATE_SLEEP, **self._at)
 
     def _compound(self, hulls: Sequence[Float]) -> int:
         """A shape of convex parts, which the engine takes only from a file, with one object for each."""

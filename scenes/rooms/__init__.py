@@ -66,8 +66,8 @@ class Config(FamilyConfig):
     brightness: Distribution = Uniform(0.54, 0.75)
     horizontal_fov: Distribution = Uniform(50.0, 75.0)
     eye_height: Distribution = Uniform(0.9, 1.8)
-    walk_speed: Distribution = LogUniform(0.012, 0.1)
-    turn: Distribution = LogUniform(0.5, 4.0)
+    walk_speed: Distribution = LogUniform(0.015, 0.12)
+    turn: Distribution = LogUniform(0.8, 7.0)
     motion: Distribution = Choice(MOTIONS, (0.6, 0.16, 0.12, 0.12))
     moving_objects: Distribution = Integers(1, 4)
 

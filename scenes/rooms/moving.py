@@ -20,7 +20,7 @@ from scenes.rooms.things import Thing, anyhow
 from scenes.scene import Shape, Trajectory
 
 Float = NDArray[np.float64]
-FPS, _HERTZ = 30.0, 240
+FPS, _HERTZ = 30.0, 480
 MOTIONS = ("still", "falling", "rolling", "knocked")
 _ATTEMPTS, _TRIES = 5, 12
 _STIRRED_M, _STIRRED = 1e-3, 0.01  # what moves and turns less than this during the clip counts as still

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
-from scipy.spatial import ConvexHull, cKDTree
+from scipy.spatial import ConvexHull
 
 from scenes import shapes
 from scenes.geometry import invert, transform
@@ -83,14 +83,22 @@ class Matter:
         return max(((self._depth(name, other), other) for other in self.near(name)), default=(-np.inf, ""))
 
     def rests(self, name: str, within: float = 0.01) -> bool:
-        """Whether a thing would run into something if it were lowered by `within` metres."""
-        for other in self.near(name):
-            if self._depth(name, other, within) > 0:
-                return True
-            tree = cKDTree(self.clouds[other])
-            if np.isfinite(tree.query(self.clouds[name], distance_upper_bound=within)[0]).any():
-                return True
-        return False
+        """Whether a thing would run into something if it were lowered by `within` metres, or touches a surface that near."""
+        return any(self._depth(name, other, within) > 0 or self._gap(name, other, within) < within for other in self.near(name))
+
+    def _gap(self, name: str, other: str, within: float) -> float:
+        """Distance from the surface points of a thing to the surface of another, metres; +inf: more than `within`."""
+        corners = transform(self.poses[other], self.solids[other].corners)
+        low, high = self.low[name] - within, self.high[name] + within
+        corners = corners[((corners.min(axis=1) < high) & (corners.max(axis=1) > low)).all(axis=1)]
+        points = self.clouds[name]
+        points = points[((points > self.low[other] - within) & (points < self.high[other] + within)).all(axis=1)]
+        if not len(points) or not len(corners):
+            return np.inf
+        lowest = points[np.argsort(points[:, 2])[:24]]
+        pairs = np.repeat(lowest, len(corners), axis=0)
+        closest = trimesh.triangles.closest_point(np.tile(corners, (len(lowest), 1, 1)), pairs)
+        return float(np.linalg.norm(closest - pairs, axis=1).min())
 
     def clearance(self, eye: np.ndarray, within: float = 0.5) -> tuple[float, str]:
         """Distance from a point to the nearest surface, exactly, and whose it is."""

@@ -119,7 +119,7 @@ def test_everything_is_inside_the_room_at_all_times(index: int) -> None:
     scene = room(index)
     half = np.array(scene.metadata["size_m"]) / 2
     for instance in (i for i in scene.instances if i.category not in SHELL):
-        slack = 2e-3 if instance in things(scene) else 0.01  # what falls may penetrate a little
+        slack = 2e-3 if instance in things(scene) else 0.015  # at the moment of impact
         for time in range(-1, scene.frames + 1) if instance.motion.moves else (0,):
             cloud = transform(instance.motion.at(time), shapes.build(instance.shape).vertices)
             assert (np.abs(cloud[:, :2]).max(axis=0) < half[:2] + slack).all(), instance.name
@@ -198,7 +198,7 @@ def test_the_camera_moves_and_looks_at_furniture() -> None:
         turns.append(np.degrees(np.arccos(np.clip(np.sum(axes[1:] * axes[:-1], axis=1), -1, 1))).mean())
         ways.append(np.linalg.norm(np.diff(scene.camera_motion.poses[:, :3, 3], axis=0), axis=1).mean())
     assert np.mean(shares) > 4
-    assert 0.5 < np.mean(turns) < 4
+    assert 0.7 < np.mean(turns) < 6
     assert 0.01 < np.mean(ways) < 0.1
 
 
