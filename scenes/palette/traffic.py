@@ -11,9 +11,9 @@ ROLES = Roles()
 
 # Paints (hue, saturation, value as seen on a screen) and their rough share of new cars in Europe in the 2020s.
 _PAINTS = (
-    (0.12, 0.02, 0.93, 0.27),  # white
+    (0.12, 0.02, 0.87, 0.27),  # white
     (0.6, 0.03, 0.45, 0.25),  # grey
-    (0.65, 0.1, 0.14, 0.21),  # black
+    (0.65, 0.1, 0.19, 0.21),  # black
     (0.6, 0.02, 0.72, 0.09),  # silver
     (0.61, 0.75, 0.5, 0.1),  # blue
     (0.995, 0.85, 0.62, 0.05),  # red
@@ -48,7 +48,7 @@ def car_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
 def van_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
     if rng.uniform() < 0.45:
         return car_paint(scheme, rng)
-    return Material(color=linear(0.12, 0.02, float(rng.uniform(0.84, 0.94))), roughness=0.35)
+    return Material(color=linear(0.12, 0.02, float(rng.uniform(0.78, 0.88))), roughness=0.35)
 
 
 @ROLES
@@ -65,7 +65,7 @@ def truck_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
 @ROLES
 def cargo(scheme: Scheme, rng: np.random.Generator) -> Material:
     if rng.uniform() < 0.65:
-        return Material(color=linear(0.12, 0.02, float(rng.uniform(0.8, 0.93))), roughness=0.5)
+        return Material(color=linear(0.12, 0.02, float(rng.uniform(0.75, 0.88))), roughness=0.5)
     return Material(color=scheme.accent(rng, (0.35, 0.75), (0.35, 0.75)), roughness=0.5)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scenes.scene import Color, Haze, Light, Sky, Sun
 
 GREY = 0.18  # mean reflectance of a street view
+_CLEAR_AIR = 3e-5  # extinction per metre at which the horizon is as blue as it gets
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ def weather(
     sun = 6.0 * (1 - hidden) ** 1.5 * colour
     # A clear sky is about as bright as sunlit ground; a closed cover is all the light there is.
     day, veiled = 0.25 + 0.75 * height, 0.35 * clouds + 0.65 * hidden
-    zenith = day * ((1 - veiled) * np.array([0.12, 0.25, 0.56]) + veiled * np.array([0.66, 0.69, 0.74]))
-    horizon = day * ((1 - veiled) * np.array([0.5, 0.68, 0.92]) + veiled * np.array([0.76, 0.79, 0.83]))
+    milky = float(np.clip(np.log10(max(extinction, 1e-9) / _CLEAR_AIR) / 1.7, 0.0, 1.0))  # droplets scatter all colours alike
+    zenith = day * ((1 - veiled) * np.array([0.11, 0.24, 0.56]) + veiled * np.array([0.66, 0.69, 0.74]))
+    clear = (1 - milky) * np.array([0.42, 0.64, 0.95]) + milky * np.array([0.86, 0.91, 0.96])
+    horizon = day * ((1 - veiled) * clear + veiled * np.array([0.8, 0.83, 0.86]))
     horizon = horizon * (1 + 0.35 * (1 - height) * (1 - hidden) * (colour / colour.mean() - 1))
     falling = sun * height
     ground = 0.16 * (falling / np.pi + horizon) * np.array([1.0, 0.98, 0.9])
