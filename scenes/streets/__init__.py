@@ -36,6 +36,7 @@ LABEL_SPACE = "cityscapes"
 KITTI_WIDTH, KITTI_HEIGHT, KITTI_FOCAL_PX, KITTI_CENTRE = 1242, 375, 721.5377, (609.5593, 172.854)
 _BEHIND_M, _CAR_M = 30.0, (1.0, 2.3)  # built behind the camera; half width and half length of its own car
 _CRAWLING_M = 0.3  # a frame: slower than that, a car is about to stop
+_DROPPED_M = 70.0  # farther than that from the camera a kerb before a drive is not lowered: it would not be seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,12 +240,21 @@ def _populate(site: Site, drive: _Drive, horizon: float) -> None:
 def _ground(site: Site, drive: _Drive) -> Iterator[Thing]:
     """All that is driven, walked or grown on."""
     land = "pavement" if drive.area.paved else "meadow" if drive.area.fields else "lawn"
-    yield from paving.paving(drive.net, land, True, tuple(site.dropped), tuple(site.zebras))
-    yield from site.ground
+    near = [cut for cut in site.dropped if site.view.distance(drive.net.street(cut.street).curve.at(cut.low)) < _DROPPED_M]
+    yield from paving.paving(drive.net, land, True, tuple(near), tuple(site.zebras))
+    yield from (thing for thing in site.ground if _is_seen(site, thing))
     for street in drive.net.streets:
         rng = site.rng(f"mended/{street.name}")
         for low, high in street.carriageways():
             yield from paving.mended(rng, street, max(low, 0.0), min(high, 90.0))
+
+
+def _is_seen(site: Site, slab: Thing) -> bool:
+    """Whether a slab of ground is ever in the picture."""
+    lines = dict(slab.shape.parameters)
+    points = np.concatenate([np.reshape(lines[name], (-1, 2)) for name in ("left", "right")])
+    low, high = points.min(axis=0), points.max(axis=0)
+    return site.view.shows((low + high) / 2, float(np.linalg.norm(high - low)) / 2, 0.0)
 
 
 def _faces(things: list[Thing]) -> int:
@@ -273,10 +283,17 @@ def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:
 def _instances(things: list[Thing], palette: Palette) -> tuple[tuple[Instance, ...], tuple[Material, ...]]:
     index: dict[Material, int] = {}
     names: dict[str, int] = {}
+    known: dict[tuple[str, str], int] = {}
+
+    def slot(role: str, group: str) -> int:
+        if (role, group) not in known:
+            known[role, group] = index.setdefault(palette.material(role, group), len(index))
+        return known[role, group]
+
     instances = []
     for thing in things:
         names[thing.category] = names.get(thing.category, 0) + 1
-        slots = tuple(index.setdefault(palette.material(role, thing.group), len(index)) for role in thing.materials)
+        slots = tuple(slot(role, thing.group) for role in thing.materials)
         name = f"{thing.category}_{names[thing.category]}"
         instances.append(Instance(name=name, category=thing.category, shape=thing.shape, materials=slots, motion=thing.motion))
     return tuple(instances), tuple(index)

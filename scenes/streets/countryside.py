@@ -113,16 +113,24 @@ def _outside_of_bends(site: Site, street: Street, side: int, low: float, high: f
 
 def _tufts(site: Site, street: Street, side: int, low: float, high: float, rng: np.random.Generator) -> None:
     """Long grass on the verge where the camera passes close by."""
-    tufts = [shape_of("grass_tuft", width=w, height=h, lean=0.7, breadth=0.025, count=70, seed=k) for k, (w, h) in enumerate(_TUFTS)]
+    tufts = [shape_of("grass_tuft", width=w, height=h, lean=0.7, breadth=0.016, count=80, seed=k) for k, (w, h) in enumerate(_TUFTS)]
     for s in along(rng, low, high, Uniform(0.7, 2.6)):
         offset = street.section.half + float(rng.uniform(1.0, VERGE_M + 0.8))
         x, y, _ = place(street, s, side * offset)
         if site.view.distance((x, y)) < 24.0:
-            thing = Thing(category="vegetation", shape=tufts[int(rng.integers(len(tufts)))], group="tufts", x=x, y=y, z=LAND_Z + 0.01)
+            thing = Thing(
+                category="vegetation",
+                shape=tufts[int(rng.integers(len(tufts)))],
+                group="tufts",
+                x=x,
+                y=y,
+                z=LAND_Z + 0.01,
+                roles=("verge",),
+            )
             site.stand(thing, margin=-0.3)
 
 
-_TUFTS = ((1.6, 0.3), (1.3, 0.4), (2.0, 0.25), (1.1, 0.5))
+_TUFTS = ((1.8, 0.24), (1.5, 0.32), (2.2, 0.2), (1.2, 0.42))
 
 
 def far_fields(site: Site, horizon: float, rng: np.random.Generator) -> None:

@@ -70,10 +70,23 @@ class Curve:
     def distance(self, points: ArrayLike) -> Float:
         """Distance [...] of points [..., 2] to the line (to its nearest vertex or edge), metres."""
         p = np.asarray(points, dtype=np.float64)[..., None, :]
-        a, d = self.points[:-1], np.diff(self.points, axis=0)
+        near = self._near(p.reshape(-1, 2))
+        a, d = self.points[:-1][near], self.points[1:][near] - self.points[:-1][near]
         t = np.clip(np.einsum("...ni,ni->...n", p - a, d) / np.einsum("ni,ni->n", d, d), 0.0, 1.0)
         nearest = a + t[..., None] * d
         return np.asarray(np.sqrt(np.einsum("...ni,...ni->...n", p - nearest, p - nearest)).min(axis=-1))
+
+    def _near(self, points: Float) -> NDArray[np.bool_]:
+        """Which edges [N - 1] may be nearest to one of the points [K, 2]: those about as near to their middle as the nearest vertex."""
+        middle = points.mean(axis=0)
+        spread = float(np.linalg.norm(points - middle, axis=1).max())
+        away = np.hypot(*(self.points - middle).T)
+        near = away <= away.min() + 2 * spread + 2 * self._longest
+        return np.asarray(near[:-1] | near[1:])
+
+    @cached_property
+    def _longest(self) -> float:
+        return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).max())
 
 
 def rounded(points: Float, sigma_m: float) -> Float:

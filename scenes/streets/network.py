@@ -100,7 +100,10 @@ class Network:
 
     def arm(self, junction: Junction, side: int) -> Street:
         """The side street of a junction; its arc length is 0 at the junction's centre and grows outwards."""
-        return next(s for s in self.streets[1:] if s.name == arm_name(junction, side))
+        return self.street(arm_name(junction, side))
+
+    def street(self, name: str) -> Street:
+        return next(s for s in self.streets if s.name == name)
 
     def off_road(self, points: Float, margin: float) -> bool:
         """Whether points [N, 2] lie off all carriageways, `margin` metres at least."""

@@ -21,7 +21,7 @@ from scenes.streets.site import Site, category
 from scenes.streets.thing import Thing
 
 SCHEMES, LAWNS = 10, 5  # sets of materials of the buildings, and of the lawns, of a scene
-STYLES = 8  # of hedges, fences and walls
+STYLES = 5  # of hedges, fences and walls
 _DRIVE_M, _PATH_M, _PANEL_M = 2.9, 1.3, 2.5
 _YARDS = {"lawn": 8.0, "driveway": 1.5, "gravel": 1.0}
 
@@ -182,8 +182,9 @@ def _panelled(line: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _panel(site: Site, p: np.ndarray, q: np.ndarray, kind: str, style: int, group: str, turn: float) -> None:
-    """One panel from p to q, its length rounded to 10 cm so that scenes share meshes."""
-    width = max(0.8, float(np.round(np.linalg.norm(q - p), 1)))
+    """One panel from p to q, its length rounded so that scenes share meshes; hedges grow into each other."""
+    length = float(np.linalg.norm(q - p))
+    width = max(1.0, np.ceil(2 * length) / 2) if kind == "hedge" else max(0.8, float(np.round(length, 1)))
     x, y = (float(v) for v in (p + q) / 2)
     yaw = float(np.arctan2(*(q - p)[::-1])) + turn
     thing = Thing(category=kind, shape=barrier(kind, width, style), group=group, x=x, y=y, z=LAND_Z, yaw=yaw)
@@ -192,9 +193,9 @@ def _panel(site: Site, p: np.ndarray, q: np.ndarray, kind: str, style: int, grou
 
 def barrier(kind: str, width: float, style: int) -> Shape:
     """A run of hedge, fence, wall or guard rail, one of `STYLES`."""
-    height = 0.7 + 0.15 * style
+    height = 0.7 + 0.25 * style
     if kind == "hedge":
-        return shape_of("hedge", width=width, depth=0.6 + 0.05 * style, height=height, seed=style)
+        return shape_of("hedge", width=width, depth=0.6 + 0.08 * style, height=height, seed=style)
     if kind == "fence":
         return shape_of(("picket_fence", "railing", "board_fence", "chain_fence")[style % 4], width=width, height=min(height, 1.4))
     if kind == "guard_rail":
