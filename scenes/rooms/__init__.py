@@ -7,6 +7,7 @@ under gravity. What found no place, or no rest, in a bounded number of tries is 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from math import radians
 from typing import Any
@@ -24,7 +25,7 @@ from scenes.palette import Palette
 from scenes.physics import World, come_to_rest
 from scenes.randomness import Streams
 from scenes.rooms import furniture
-from scenes.rooms.camera import HandHeld
+from scenes.rooms.camera import HandHeld, Shot
 from scenes.rooms.dropping import Dropper
 from scenes.rooms.moving import MOTIONS, Director
 from scenes.rooms.things import Thing
@@ -88,30 +89,86 @@ class Config(FamilyConfig):
             raise UserError(f"rooms: {self.triangles} triangles hold no furnished room: allow 30000 or more")
 
 
+@dataclass(frozen=True)
+class _Contents:
+    """What is in a room and how it is filmed; `settled` and `moving` are names of things, `rejected` counts what found no place."""
+
+    things: list[Thing]
+    settled: list[str]
+    moving: list[str]
+    shot: Shot
+    rejected: Counter[str]
+
+
 def sample(config: Config, streams: Streams) -> Scene:
     """The room with `streams.seed` and `streams.index`."""
 
     def draw(name: str) -> Any:
         return getattr(config, name).sample(streams.generator(name))
 
-    kind, motion = str(draw("room_type")), str(draw("motion"))
+    kind, arrangement = str(draw("room_type")), str(draw("arrangement"))
     length, breadth = (round(_SIZE.get(kind, 1.0) * float(draw(name)), 3) for name in ("room_length", "room_breadth"))
-    height = round(float(draw("room_height")), 3)
-    layout = Layout(length, breadth, height)
+    layout = Layout(length, breadth, round(float(draw("room_height")), 3))
     holes = shell.openings(layout, streams, int(draw("windows")))
-    tumbled = draw("arrangement") == "tumbled"
     large = round(float(np.clip(float(draw("large_density")) * length * breadth, 3, 30)))
-    furnished = furniture.furnish(layout, streams, kind, holes, 0 if tumbled else large, int(draw("pictures")))
+    furnished = furniture.furnish(layout, streams, kind, holes, large if arrangement == "arranged" else 0, int(draw("pictures")))
     standing = [Thing.of(item) for item in (*shell.shell(layout, holes, streams.generator("shell")), *layout.items)]
     camera = Camera.from_fov(width=config.width, height=config.height, horizontal_fov_deg=round(float(draw("horizontal_fov")), 3))
-    bounds = ((-length / 2, -breadth / 2, 0.0), (length / 2, breadth / 2, height))
-    with World([thing.body for thing in standing], bounds, hertz=100) as world:
+    tipped_in = 0 if arrangement == "arranged" else large
+    contents = _fill(config, streams, draw, layout, kind, standing, furnished.surfaces, tipped_in, camera)
+    lights, sky, exposure, palette = _light(layout, furnished.ceiling_lamps, holes, streams, draw)
+    accent = f"wall_{streams.generator('accent').choice(['north', 'east', 'south', 'west'])}" if draw("accent_wall") else ""
+    instances, materials = _instances(contents.things, palette, accent, exposure)
+    scene = Scene(
+        family="rooms",
+        seed=streams.seed,
+        index=streams.index,
+        frames=config.frames,
+        label_space=LABEL_SPACE,
+        camera=camera,
+        camera_motion=Trajectory(contents.shot.poses),
+        instances=instances,
+        materials=materials,
+        lights=lights,
+        sky=sky,
+        exposure=exposure,
+        metadata={
+            "room_type": kind,
+            "arrangement": arrangement,
+            "motion": str(draw("motion")) if contents.moving else "still",
+            "moving": len(contents.moving),
+            "size_m": [layout.length, layout.breadth, layout.height],
+            "dropped": sorted(contents.settled),
+            "supports": {thing.name: thing.on for thing in contents.things if thing.on},
+            "rejected": dict(sorted((layout.rejected + contents.rejected).items())),
+            "camera_attempts": contents.shot.attempts,
+            "fewest_seen": contents.shot.fewest_seen,
+        },
+    )
+    return config.equip(scene)
+
+
+def _fill(
+    config: Config,
+    streams: Streams,
+    draw: Any,
+    layout: Layout,
+    kind: str,
+    standing: list[Thing],
+    surfaces: frozenset[str],
+    tipped_in: int,
+    camera: Camera,
+) -> _Contents:
+    """Everything that takes physics: furniture tipped in, small things dropped, the camera's way between them, what moves before it."""
+    half = (layout.length / 2, layout.breadth / 2)
+    with World([thing.body for thing in standing], ((-half[0], -half[1], 0.0), (*half, layout.height)), hertz=100) as world:
         budget = config.triangles - sum(len(shapes.build(thing.shape).faces) for thing in standing)
-        dropper = Dropper(world, layout, streams, furnished.surfaces, budget, {thing.name for thing in standing})
-        if tumbled:
-            dropper.large(kind, large, config.anything)
+        dropper = Dropper(world, layout, streams, surfaces, budget, {thing.name for thing in standing})
+        if tipped_in:
+            dropper.large(kind, tipped_in, config.anything)
             come_to_rest(world)
-        dropper.small(kind, round(float(draw("small_density")) * length * breadth), config.anything, config.upright)
+        count = round(float(draw("small_density")) * layout.length * layout.breadth)
+        dropper.small(kind, count, config.anything, config.upright)
         settled = dropper.settled(come_to_rest(world))
         things = {thing.name: thing for thing in (*standing, *settled.values())}
         shot = HandHeld(world, layout, camera, {name: thing.category for name, thing in things.items()}).shoot(
@@ -122,42 +179,11 @@ def sample(config: Config, streams: Streams) -> Scene:
             turn_rad=radians(float(draw("turn"))),
         )
         moving: dict[str, Thing] = {}
-        if motion != "still":
+        if (motion := str(draw("motion"))) != "still":
             director = Director(world, camera, shot.poses, settled, kind)
             moving = director.stage(motion, streams.generator("motion"), int(draw("moving_objects"))) or {}
-            if not moving:
-                dropper.rejected["motion"] += 1
-    items = {**things, **moving}
-    lights, sky, exposure, palette = _light(layout, furnished.ceiling_lamps, holes, streams, draw)
-    accent = f"wall_{streams.generator('accent').choice(['north', 'east', 'south', 'west'])}" if draw("accent_wall") else ""
-    instances, materials = _instances(list(items.values()), palette, accent, exposure)
-    scene = Scene(
-        family="rooms",
-        seed=streams.seed,
-        index=streams.index,
-        frames=config.frames,
-        label_space=LABEL_SPACE,
-        camera=camera,
-        camera_motion=Trajectory(shot.poses),
-        instances=instances,
-        materials=materials,
-        lights=lights,
-        sky=sky,
-        exposure=exposure,
-        metadata={
-            "room_type": kind,
-            "arrangement": "tumbled" if tumbled else "arranged",
-            "motion": motion if moving else "still",
-            "moving": len(moving),
-            "size_m": [length, breadth, height],
-            "dropped": sorted(settled),
-            "supports": {thing.name: thing.on for thing in items.values() if thing.on},
-            "rejected": dict(sorted((layout.rejected + dropper.rejected).items())),
-            "camera_attempts": shot.attempts,
-            "fewest_seen": shot.fewest_seen,
-        },
-    )
-    return config.equip(scene)
+            dropper.rejected.update([] if moving else ["motion"])
+    return _Contents(list({**things, **moving}.values()), list(settled), list(moving), shot, dropper.rejected)
 
 
 def _light(

@@ -87,17 +87,22 @@ class Matter:
         return any(self._depth(name, other, within) > 0 or self._gap(name, other, within) < within for other in self.near(name))
 
     def _gap(self, name: str, other: str, within: float) -> float:
-        """Distance from the surface points of a thing to the surface of another, metres; +inf: more than `within`."""
+        """Distance between two surfaces, metres: of the points of each to the triangles of the other; +inf: more than `within`."""
+        low = np.maximum(self.low[name], self.low[other]) - within
+        high = np.minimum(self.high[name], self.high[other]) + within
+        return min(self._reach(name, other, low, high), self._reach(other, name, low, high))
+
+    def _reach(self, name: str, other: str, low: np.ndarray, high: np.ndarray) -> float:
+        """Distance of the points of a thing to the triangles of another, of those in a box."""
         corners = transform(self.poses[other], self.solids[other].corners)
-        low, high = self.low[name] - within, self.high[name] + within
         corners = corners[((corners.min(axis=1) < high) & (corners.max(axis=1) > low)).all(axis=1)]
         points = self.clouds[name]
-        points = points[((points > self.low[other] - within) & (points < self.high[other] + within)).all(axis=1)]
+        points = points[((points > low) & (points < high)).all(axis=1)]
         if not len(points) or not len(corners):
             return np.inf
-        lowest = points[np.argsort(points[:, 2])[:24]]
-        pairs = np.repeat(lowest, len(corners), axis=0)
-        closest = trimesh.triangles.closest_point(np.tile(corners, (len(lowest), 1, 1)), pairs)
+        points = points[:: 1 + len(points) * len(corners) // 200_000]
+        pairs = np.repeat(points, len(corners), axis=0)
+        closest = trimesh.triangles.closest_point(np.tile(corners, (len(points), 1, 1)), pairs)
         return float(np.linalg.norm(closest - pairs, axis=1).min())
 
     def clearance(self, eye: np.ndarray, within: float = 0.5) -> tuple[float, str]:
