@@ -1,58 +1,99 @@
-"""Small things that fill a room up: books, vases, bowls, plants, pictures, boxes, lamps under the ceiling."""
+"""Small things that fill a room up, picked from the catalogue by what belongs where; pictures; lamps under the ceiling."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from functools import cache
 
-from scenes.furnishing.furnish import Furnisher
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.furnishing.furnish import Furnisher, Surface
 from scenes.furnishing.layout import Item
-from scenes.pieces import indoor as pieces
+from scenes.pieces import PIECES, VARIANTS, variant
 from scenes.pieces.measures import metres, shape_of
 
-FEWEST, MOST = 20, 40  # instances of a scene
-
-ON_TOP = {
-    "books": pieces.book_stack,
-    "book_row": pieces.book_row,
-    "vase": pieces.vase,
-    "bowl": pieces.bowl,
-    "mug": pieces.mug,
-    "plant": pieces.small_plant,
+# A table is laid as in a dining room wherever it stands.
+_USED_AS = {
+    "table": "dining",
+    "counter": "kitchen",
+    "desk": "office",
+    "nightstand": "bedroom",
+    "coffee_table": "living",
+    "dresser": "bedroom",
 }
-ON_FLOOR = {"plant": pieces.plant, "box": pieces.carton, "ball": pieces.ball, "stool": pieces.stool}
+_ON_FLOOR = frozenset(
+    "shoes handbag backpack waste_bin basket ball carton toy_blocks teddy toy_car toy_train stacking_rings laundry_basket stool guitar "
+    "ottoman umbrella_stand vacuum_cleaner".split()
+)
+_AT_WALL = frozenset(("shoes", "umbrella_stand", "vacuum_cleaner", "laundry_basket", "waste_bin", "guitar", "backpack", "handbag"))
+_PLACED = frozenset(("keyboard", "computer_mouse", "cushion", "pillow", "table_lamp", "monitor", "television"))  # with what they belong to
+_FRONTED = frozenset(("clock", "photo_frame", "books", "microwave", "toaster", "printer", "telephone", "speaker", "knife_block", "laptop"))
+_BULKY = frozenset(("microwave", "printer"))  # stand on furniture all the same
+_RARER = 0.35  # with each thing of its kind that is there
 
 
-LIVED_IN = {"books": 0.3, "book_row": 0.12, "vase": 0.2, "bowl": 0.12, "mug": 0.14, "plant": 0.12}
-CROCKERY = {"bowl": 0.35, "mug": 0.4, "plant": 0.1, "vase": 0.15}
+@cache
+def _shares(kind: str, floor: bool) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Names in the catalogue of what lies on the floor, or on furniture, in a kind of room, and how often [N]."""
+    found = {}
+    for name, piece in PIECES.items():
+        fits = name in _ON_FLOOR if floor else not (name in _ON_FLOOR or name in _PLACED or (piece.large and name not in _BULKY))
+        if fits and piece.rooms.get(kind, 0.0) > 0 and (piece.loose or name in ("book_row", "toy_blocks", "guitar")):
+            found[name] = float(piece.rooms[kind])
+    return tuple(found), np.array(list(found.values()))
 
 
-def small_things(f: Furnisher, count: int, kinds: Mapping[str, float] = LIVED_IN) -> None:
-    """Up to `count` things of `kinds` (with their shares, which add up to one) on tables, cabinets and shelves."""
+def _pick(rng: np.random.Generator, kind: str, floor: bool, present: Counter[str]) -> str | None:
+    names, shares = _shares(kind, floor)
+    if not names:
+        return None
+    rarer = shares * np.array([_RARER ** present[name] for name in names])
+    return names[int(rng.choice(len(names), p=rarer / rarer.sum()))]
+
+
+def small_things(f: Furnisher, kind: str, count: int) -> None:
+    """Up to `count` things on the tables, counters, cabinets and shelves of a kind of room; the larger a top, the more."""
+    present = Counter[str]()
+    areas = np.array([surface.half_x * surface.half_y for surface in f.surfaces]) ** 0.6
     for k in range(count if f.surfaces else 0):
         rng = f.rng(f"clutter/{k}")
-        kind = str(rng.choice(list(kinds), p=list(kinds.values())))
-        surface = f.surfaces[int(rng.integers(len(f.surfaces)))]
-        if surface.item.name == "table" and kind in ("books", "book_row"):  # nobody dines among books
-            kind = str(rng.choice(["bowl", "mug", "plant"]))
-        turn = float(rng.normal(0, 0.15)) if kind == "book_row" else None
-        category = "books" if kind == "book_row" else kind
-        f.on_top(f"clutter/{k}/place", category, ON_TOP[kind](rng), surface, turn=turn)
+        surface = f.surfaces[int(rng.choice(len(areas), p=areas / areas.sum()))]
+        name = _pick(rng, _USED_AS.get(surface.item.category, kind), False, present)
+        if name is not None and _put(f, f"clutter/{k}/place", name, surface, rng):
+            present[name] += 1
 
 
-def floor_things(f: Furnisher, plants: int, others: int) -> None:
-    """Plants in the corners, and other things that stand about."""
+def _put(f: Furnisher, purpose: str, name: str, surface: Surface, rng: np.random.Generator) -> Item | None:
+    """A thing of the catalogue somewhere on a surface, with its front to the front if it has one."""
+    category, shape = PIECES[name].category, variant(name, int(rng.integers(VARIANTS)))
+    turn = float(rng.normal(0, 0.2)) if category in _FRONTED else None
+    return f.on_top(purpose, category, shape, surface, turn=turn)
+
+
+def floor_things(f: Furnisher, kind: str, plants: int, others: int) -> None:
+    """Plants in the corners, and what else stands or lies on the floor of a kind of room."""
     for k in range(plants):
-        f.on_floor(f"plant/{k}", "plant", pieces.plant(f.rng(f"plant/{k}/shape")), corner=0.8)
+        shape = variant("plant", int(f.rng(f"plant/{k}/shape").integers(VARIANTS)))
+        f.on_floor(f"plant/{k}", "plant", shape, corner=0.8)
+    present = Counter[str]()
     for k in range(others):
         rng = f.rng(f"floor thing/{k}")
-        kind = str(rng.choice(["box", "ball", "stool"], p=[0.4, 0.3, 0.3]))
-        f.on_floor(f"floor thing/{k}/place", kind, ON_FLOOR[kind](rng), corner=0.5)
+        name = _pick(rng, kind, True, present)
+        if name is None:
+            return
+        category, shape = PIECES[name].category, variant(name, int(rng.integers(VARIANTS)))
+        present[name] += 1
+        if name in _AT_WALL:
+            f.against_wall(f"floor thing/{k}/place", category, shape, gap=0.04)
+        else:
+            f.on_floor(f"floor thing/{k}/place", category, shape, corner=0.5)
 
 
 def pictures(f: Furnisher, count: int) -> None:
     """Pictures, and sometimes a clock, on the walls."""
     for k in range(count):
-        f.on_wall(f"picture/{k}", "picture", pieces.picture(f.rng(f"picture/{k}/shape")), middle=1.55)
+        f.on_wall(f"picture/{k}", "picture", variant("picture", int(f.rng(f"picture/{k}/shape").integers(VARIANTS))), middle=1.55)
     if f.chance("clock", 0.4):
         f.on_wall(
             "clock",
@@ -77,19 +118,3 @@ def ceiling_lamps(f: Furnisher) -> list[Item]:
         places = [(x * layout.length, 0.0) if layout.length > layout.breadth else (0.0, x * layout.breadth) for x in (-0.25, 0.25)]
     lamps = [f.under_ceiling(f"ceiling lamp/{k}", shape, *place) for k, place in enumerate(places)]
     return [lamp for lamp in lamps if lamp is not None]
-
-
-def fill_up(f: Furnisher, fewest: int) -> None:
-    """More small things until the layout has at least `fewest` items, in a bounded number of tries."""
-    for k in range(40):
-        if len(f.layout.items) >= fewest:
-            return
-        rng = f.rng(f"fill/{k}")
-        if f.surfaces and rng.uniform() < 0.6:
-            kind = str(rng.choice(["books", "vase", "bowl", "mug"]))
-            f.on_top(f"fill/{k}/place", kind, ON_TOP[kind](rng), f.surfaces[int(rng.integers(len(f.surfaces)))])
-        elif rng.uniform() < 0.5:
-            f.on_wall(f"fill/{k}/place", "picture", pieces.picture(rng), middle=1.55)
-        else:
-            kind = str(rng.choice(["plant", "box", "stool"]))
-            f.on_floor(f"fill/{k}/place", kind, ON_FLOOR[kind](rng), corner=0.7)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, pi, sin
 
@@ -15,6 +16,17 @@ from scenes.scene import Shape
 from scenes.shapes import size
 
 TRIES = 40
+_STEP_M = 0.06  # between the places along a wall that are gone through for what a room can't do without
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How much there was in a room at some moment."""
+
+    items: int
+    zones: int
+    surfaces: int
+    rejected: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -28,14 +40,37 @@ class Surface:
 
 
 class Furnisher:
-    """Places things in a layout. Each call draws from a stream of its own, named after its `purpose`, and gives up after `TRIES` tries."""
+    """Places things in a layout. Each call draws from a stream of its own, named after its `purpose`, and gives up after `TRIES` tries.
 
-    def __init__(self, layout: Layout, streams: Streams, density: float) -> None:
+    `passable` tells whether one can still walk through the room; what is placed with `insist` never bars the way. `kept` are the names of
+    those things.
+    """
+
+    def __init__(self, layout: Layout, streams: Streams, density: float, passable: Callable[[], bool] = lambda: True) -> None:
         self.layout = layout
         self.density = density
         self.surfaces: list[Surface] = []
         self.spots: dict[str, tuple[Wall, float]] = {}
+        self.kept: set[str] = set()
+        self._passable = passable
         self._streams = streams.child("furniture")
+
+    def mark(self) -> Mark:
+        """The room as it is, to come `back_to` when what follows does not work out."""
+        return Mark(len(self.layout.items), len(self.layout.zones), len(self.surfaces), self.layout.rejected.copy())
+
+    def back_to(self, mark: Mark) -> None:
+        """Takes away all that was placed since."""
+        del self.layout.items[mark.items :], self.layout.zones[mark.zones :], self.surfaces[mark.surfaces :]
+        self.layout.rejected = mark.rejected.copy()
+        self.kept &= {item.name for item in self.layout.items}
+
+    def keep(self, item: Item) -> bool:
+        """Whether a thing that was just placed leaves the way free; then it is among those that stay."""
+        if self._passable():
+            self.kept.add(item.name)
+            return True
+        return False
 
     def rng(self, purpose: str) -> np.random.Generator:
         return self._streams.generator(purpose)
@@ -75,32 +110,54 @@ class Furnisher:
         z: float = 0.0,
         gap: float = 0.035,
         clearance: float = 0.02,
+        insist: bool = False,
     ) -> Item | None:
         """Back to a wall, with `zone` metres kept free before it and `sides` beside it; at `along` if given, else anywhere on `walls`.
 
-        `gap` to the wall makes room for the skirting board, `clearance` is kept to things beside.
+        `gap` to the wall makes room for the skirting board, `clearance` is kept to things beside. With `insist` every place along the walls
+        is gone through that does not bar the way.
         """
         rng = self.rng(purpose)
         width, depth, height = size(shape)
-        options = list(walls or self.layout.walls)
-        for _ in range(TRIES if along is None else 1):
-            wall = options[int(rng.integers(len(options)))]
-            reach = (wall.length - width) / 2 - 0.03
-            if reach < 0:
-                continue
-            s = along if along is not None else float(rng.choice([rng.uniform(-reach, reach), -reach, reach], p=[0.6, 0.2, 0.2]))
+        for wall, s in self._places(rng, list(walls or self.layout.walls), width, along, insist):
             x, y = wall.point(s, gap + depth / 2)
             item = self._item(category, shape, x, y, z, wall.yaw, group)
             zx, zy = wall.point(s, (gap + depth + zone) / 2)
             access = Box(zx, zy, width / 2 + sides, (gap + depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0)) if zone or sides else None
+            mark = self.mark()
             if self.layout.place(item, zone=access, enter=(group,), clearance=clearance):
+                if insist and not self.keep(item):
+                    self.back_to(mark)
+                    continue
                 self.spots[item.name] = (wall, s)
                 return self._accept(item, surface)
         self._refuse(category)
         return None
 
-    def in_corner(self, purpose: str, category: str, shape: Shape, *, zone: float, group: str = "", gap: float = 0.03) -> Item | None:
-        """Back to a wall and one side to another, in whichever corner has room."""
+    @staticmethod
+    def _places(
+        rng: np.random.Generator, walls: list[Wall], width: float, along: float | None, insist: bool
+    ) -> Iterator[tuple[Wall, float]]:
+        """Walls, and how far along them, for a thing of that width to be tried at."""
+        for _ in range(1 if along is not None else TRIES // 3 if insist else TRIES):
+            wall = walls[int(rng.integers(len(walls)))]
+            reach = (wall.length - width) / 2 - 0.03
+            if reach >= 0:
+                yield (
+                    wall,
+                    along if along is not None else float(rng.choice([rng.uniform(-reach, reach), -reach, reach], p=[0.6, 0.2, 0.2])),
+                )
+        if insist and along is None:
+            all_places = [
+                (w, s) for w in walls for s in np.arange(-w.length / 2 + width / 2 + 0.03, w.length / 2 - width / 2 - 0.03, _STEP_M)
+            ]
+            for k in rng.permutation(len(all_places)):
+                yield all_places[int(k)][0], float(all_places[int(k)][1])
+
+    def in_corner(
+        self, purpose: str, category: str, shape: Shape, *, zone: float, group: str = "", gap: float = 0.03, insist: bool = False
+    ) -> Item | None:
+        """Back to a wall and one side to another, in whichever corner has room (and, with `insist`, does not bar the way)."""
         rng = self.rng(purpose)
         width, depth, height = size(shape)
         for k in rng.permutation(8):
@@ -109,7 +166,11 @@ class Furnisher:
             x, y = wall.point(s, gap + depth / 2)
             item = self._item(category, shape, x, y, 0.0, wall.yaw, group)
             access = Box(*wall.point(s, (gap + depth + zone) / 2), width / 2, (gap + depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0))
+            mark = self.mark()
             if self.layout.place(item, zone=access, enter=(group,), clearance=0.01):
+                if insist and not self.keep(item):
+                    self.back_to(mark)
+                    continue
                 self.spots[item.name] = (wall, s)
                 return item
         self._refuse(category)

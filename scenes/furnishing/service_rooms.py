@@ -10,6 +10,7 @@ import numpy as np
 from scenes.furnishing.furnish import Furnisher, rug_shape
 from scenes.furnishing.layout import Box, Item, Wall
 from scenes.furnishing.room_types import TYPES
+from scenes.pieces import VARIANTS, variant
 from scenes.pieces import indoor as pieces
 from scenes.pieces.measures import metres, shape_of
 from scenes.scene import Shape
@@ -76,7 +77,12 @@ def kitchen(f: Furnisher) -> None:
     shift = float(rng.uniform(0, high - low - length)) if rng.uniform() < 0.3 else (0.0 if rng.uniform() < 0.5 else high - low - length)
     left = _row_of_units(f, _units(f, length), wall, low + shift, high)
     for k, (category, shape) in enumerate(left):
-        f.against_wall(f"kitchen unit elsewhere/{k}", category, shape, zone=0.7, group="kitchen", gap=0.03, surface=_top(category))
+        _unit_elsewhere(f, f"kitchen unit elsewhere/{k}", category, shape)
+    if not f.layout.find("counter"):
+        for width in (0.9, 0.6, 0.4):
+            unit = _counter(width, "bar", 3, 0.6)
+            if unit and _unit_elsewhere(f, f"counter elsewhere/{width}", *unit):
+                break
     second = max((w for w in stretches if w is not wall), key=lambda w: np.subtract(*free_stretch(f, w, 0.62, COUNTER_M)[::-1]))
     low, high = free_stretch(f, second, 0.62, COUNTER_M)
     if high - low > 1.0 and f.chance("second row", 0.75):
@@ -84,6 +90,20 @@ def kitchen(f: Furnisher) -> None:
         _row_of_units(f, [unit] if unit else [], second, low, high)
     if f.chance("kitchen table", 0.8):
         _kitchen_table(f)
+
+
+def _unit_elsewhere(f: Furnisher, purpose: str, category: str, shape: Shape) -> bool:
+    """A unit at whichever wall has room; a refrigerator may be a smaller one."""
+    options = [shape]
+    if category == "refrigerator":
+        options += [shape_of("refrigerator", width=0.55, depth=0.58, height=h, freezer=0.0) for h in (1.45, 0.85)]
+    for k, option in enumerate(options):
+        zone = 0.7 if k == 0 else 0.5
+        if f.against_wall(
+            f"{purpose}/{k}", category, option, zone=zone, group="kitchen", gap=0.03, clearance=0.004, surface=_top(category), insist=True
+        ):
+            return True
+    return False
 
 
 def _top(category: str) -> float | None:
@@ -114,6 +134,7 @@ def _row_of_units(f: Furnisher, units: list[Unit], wall: Wall, low: float, high:
                 gap=0.03,
                 clearance=0.0,
                 surface=_top(category),
+                insist=True,
             )
         if placed is None:
             left.append((category, shape))
@@ -171,15 +192,7 @@ def bathroom(f: Furnisher) -> None:
     side = metres(rng, 0.8, 0.95)
     shower = shape_of("shower", width=side, depth=side, height=min(metres(rng, 1.95, 2.1), f.layout.height - 0.1))
     first, second = (("bathtub", bath), ("shower", shower))[:: 1 if rng.uniform() < 0.35 + 0.06 * area else -1]
-    tub = f.in_corner("bath", first[0], first[1], zone=0.5) or f.in_corner("bath/2", second[0], second[1], zone=0.4)
-    toilet = shape_of("toilet", lid=str(rng.choice(["closed", "closed", "open"])))
-    if f.against_wall("toilet", "toilet", toilet, zone=0.5, gap=0.03, sides=0.1) is None:
-        f.against_wall("toilet/2", "toilet", toilet, zone=0.3, gap=0.03)
-    style = str(rng.choice(["pedestal", "vanity"]))
-    basin = shape_of("washbasin", width=metres(rng, 0.48, 0.8 if style == "vanity" else 0.6), depth=0.46, height=1.02, style=style)
-    stand = f.against_wall("washbasin", "sink", basin, zone=0.55, gap=0.03)
-    if stand is not None:
-        _above_basin(f, stand)
+    tub = _sanitary(f, rng, (first, second))
     if area > 6.5 and tub is not None and tub.category == "bathtub" and f.chance("also a shower", 0.5):
         f.in_corner("shower", "shower", shower, zone=0.4)
     if f.chance("washing machine", 0.5):
@@ -195,12 +208,47 @@ def bathroom(f: Furnisher) -> None:
         _mat(f, tub)
 
 
-def _above_basin(f: Furnisher, basin: Item) -> None:
-    rng = f.rng("mirror")
-    shape = shape_of(
-        "mirror", width=metres(rng, 0.45, 0.75), height=metres(rng, 0.6, 0.85), style=str(rng.choice(["square", "square", "oval"]))
+def _sanitary(f: Furnisher, rng: np.random.Generator, baths: tuple[Unit, Unit]) -> Item | None:
+    """Bath, toilet and washbasin, which belong in every bathroom: without the first bath, or any, where not all have room. The bath."""
+    toilet = shape_of("toilet", lid=str(rng.choice(["closed", "closed", "open"])))
+    small = shape_of("shower", width=0.75, depth=0.75, height=baths[0][1].number("height") if baths[0][0] == "shower" else 1.95)
+    for k, bath in enumerate((*baths, ("shower", small), None)):
+        mark = f.mark()
+        tub = f.in_corner(f"bath/{k}", bath[0], bath[1], zone=0.45, insist=True) if bath else None
+        if bath is None or tub is not None:
+            seat = f.against_wall(f"toilet/{k}", "toilet", toilet, zone=0.4, gap=0.03, sides=0.1, insist=True) or f.against_wall(
+                f"toilet/{k}/2", "toilet", toilet, zone=0.25, gap=0.03, insist=True
+            )
+            if seat is not None and _washbasin(f, f"washbasin/{k}"):
+                return tub
+        if bath is not None:
+            f.back_to(mark)
+    return None
+
+
+def _washbasin(f: Furnisher, purpose: str) -> bool:
+    """A washbasin, if it may be where there is room for a mirror above it."""
+    rng = f.rng(purpose)
+    style = str(rng.choice(["pedestal", "vanity"]))
+    width = metres(rng, 0.48, 0.8 if style == "vanity" else 0.6)
+    large, small = (shape_of("washbasin", width=w, depth=d, height=1.02, style=style) for w, d in ((width, 0.46), (0.45, 0.4)))
+    mirror = f.rng("mirror")
+    wide, tall, form = metres(mirror, 0.42, 0.7), metres(mirror, 0.55, 0.85), str(mirror.choice(["square", "square", "oval"]))
+    for k in range(10):
+        mark = f.mark()
+        shape, zone = (large, 0.5) if k < 5 else (small, 0.4)
+        basin = f.against_wall(f"{purpose}/{k}", "sink", shape, zone=zone, gap=0.03, insist=True)
+        if basin is None:
+            continue
+        wall, along = f.spots[basin.name]
+        for factor in (1.0, 0.7):
+            face = shape_of("mirror", width=factor * wide, height=factor * tall, style=form)
+            if f.hung_at("mirror", face, wall, along, round(1.62 - 0.5 * factor * tall, 3)):
+                return True
+        f.back_to(mark)
+    return any(
+        f.against_wall(f"{purpose}/plain/{k}", "sink", small, zone=zone, gap=0.03, insist=True) for k, zone in enumerate((0.4, 0.25))
     )
-    f.on_wall("mirror/place", "mirror", shape, middle=1.6, above=basin)
 
 
 def _mat(f: Furnisher, tub: Item) -> None:
@@ -225,6 +273,8 @@ def corridor(f: Furnisher) -> None:
     if narrow > 1.3 and f.chance("coat rack", 0.8):
         rack = shape_of("coat_rack", width=0.5, height=metres(rng, 1.65, 1.8), coats=int(rng.integers(1, 4)))
         f.on_floor("coat rack", "coat_rack", rack, corner=1.0)
+    if f.chance("coat hooks", 0.7):
+        f.on_wall("coat hooks", "clothes", variant("coat_hooks", int(f.rng("coat hooks/shape").integers(VARIANTS))), middle=1.3)
     if f.chance("runner", 0.8):
         width, reach = round(0.55 * narrow, 3), round(long * float(rng.uniform(0.4, 0.7)), 3)
         x, y = (reach, width) if f.layout.length > f.layout.breadth else (width, reach)

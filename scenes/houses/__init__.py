@@ -46,7 +46,7 @@ class Config(FamilyConfig):
     wall_thickness: Distribution = Uniform(0.1, 0.16)
     door_leaves: Distribution = Uniform(0.3, 0.9)
     density: Distribution = Uniform(0.65, 1.15)
-    small_things: Distribution = Uniform(2.0, 5.0)
+    small_things: Distribution = Uniform(3.0, 9.0)
     wall_tint: Distribution = Choice((0.05, 0.15, 0.3, 0.55, 0.9), (0.3, 0.25, 0.2, 0.15, 0.1))
     night: Distribution = Choice((0, 1), (0.75, 0.25))
     sunny: Distribution = Choice((0, 1), (0.35, 0.65))
@@ -55,11 +55,11 @@ class Config(FamilyConfig):
     daylight: Distribution = Uniform(0.4, 1.1)
     lit: Distribution = Uniform(0.3, 1.0)
     ambient: Distribution = Uniform(0.6, 1.1)
-    brightness: Distribution = Uniform(0.5, 0.7)
+    brightness: Distribution = Uniform(0.28, 0.68)
     horizontal_fov: Distribution = Uniform(55.0, 80.0)
     eye_height: Distribution = Uniform(1.0, 1.8)
-    walk_speed: Distribution = Uniform(0.03, 0.1)
-    turn: Distribution = Uniform(0.6, 3.4)
+    walk_speed: Distribution = Uniform(0.02, 0.07)
+    turn: Distribution = Uniform(0.4, 2.2)
     through_door: Distribution = Choice((0, 1), (0.65, 0.35))
     triangles: int = 150_000
     most_lights: int = 6

@@ -171,7 +171,7 @@ def _gaps(room: Room, side: str, rooms: tuple[Room, ...]) -> list[tuple[float, f
     )
     gaps = []
     for start, end in [*taken, (high, high)]:
-        if start - low > 0.01:
+        if min(start, high) - low > 0.01:  # a neighbour may lie beyond the end
             gaps.append((low, min(start, high)))
         low = max(low, end)
     return gaps
@@ -239,10 +239,8 @@ def garden(rooms: tuple[Room, ...], rng: np.random.Generator) -> list[Item]:
         along, out = float(rng.uniform(-1, 1)), float(rng.uniform(2.0, 3.4))
         x, y = ((along * east, (north + out)), (east + out, along * north))[k % 2]
         x, y = (x, y) if rng.uniform() < 0.5 else (-x, -y)
-        height = metres(rng, 4.5, 9.0)
-        tree = shape_of(
-            "tree", width=round(height * float(rng.uniform(0.55, 0.8)), 2), height=height, detail=0.4, seed=int(rng.integers(4))
-        )
+        height = float(rng.choice([4.5, 6.0, 7.5, 9.0]))  # few shapes: trees take long to build
+        tree = shape_of("tree", width=float(rng.choice([0.6, 0.75])) * height, height=height, detail=0.4, seed=int(rng.integers(3)))
         items.append(_fixed(f"tree_{k + 1}", "tree", tree, x, y, GROUND_Z, float(rng.uniform(-np.pi, np.pi)), f"tree {k % 2}"))
     return items
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,9 @@ WALKER_M = 0.25  # half the width that a way between two doors keeps
 HEADROOM_M = 1.95
 _DOOR_ZONE_M = 0.8
 _APPEAL = {"corridor": 0.4, "bathroom": 0.7, "living": 2.0, "kitchen": 1.5, "dining": 1.3, "bedroom": 1.2}  # of being filmed, 1 else
-_PICTURES = {"living": 4, "dining": 3, "bedroom": 3, "office": 3, "corridor": 4, "kitchen": 2, "bathroom": 1}
+_PICTURES = {"living": 5, "dining": 3, "bedroom": 4, "office": 4, "corridor": 5, "kitchen": 2, "bathroom": 1}
 _PLANTS = {"living": 2, "dining": 1, "bedroom": 1, "office": 1, "corridor": 1}
-_FLOOR_THINGS = {"living": 1, "bedroom": 2, "office": 1}
+_FLOOR_THINGS = {"living": 3, "bedroom": 4, "office": 2, "corridor": 3, "bathroom": 2, "kitchen": 1}
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ def furnish(parts: list[Part], streams: Streams, density: float, small_things: f
     items, lamps, rejected = [], [], Counter[str]()
     no_dining_room = all(part.room.kind != "dining" for part in parts)
     for index, part in enumerate(parts):
-        f = Furnisher(part.layout, streams.child(part.room.name), density)
+        f = Furnisher(part.layout, streams.child(part.room.name), density, partial(_reaches_all_doors, part, index))
         if part.room.kind not in ("kitchen", "bathroom", "corridor"):
             shell.dress_windows(f, part.windows)
         HOUSE_TYPES[part.room.kind](f)
         if part.room.kind == "living" and no_dining_room and part.layout.length * part.layout.breadth > 18.0:
             dining_corner(f)
         lamps.append(_fill(f, part, small_things))
-        _clear_the_way(part, index)
+        _clear_the_way(part, index, f.kept)
         items += [in_house(item, part.room) for item in part.layout.items]
         lamps[-1] = [lamp for lamp in lamps[-1] if lamp in part.layout.items]
         rejected.update(part.layout.rejected)
@@ -80,9 +81,9 @@ def _fill(f: Furnisher, part: Part, small_things: float) -> list[Item]:
     lamps = clutter.ceiling_lamps(f)
     counts = f.rng("counts")
     clutter.pictures(f, int(counts.integers(0, _PICTURES[kind] + 1)))
-    clutter.floor_things(f, int(counts.integers(0, _PLANTS.get(kind, 0) + 1)), int(counts.integers(0, _FLOOR_THINGS.get(kind, 0) + 1)))
-    kinds = clutter.CROCKERY if kind == "kitchen" else clutter.LIVED_IN
-    clutter.small_things(f, round(small_things * area / 10 * (0.0 if kind == "bathroom" else 1.0)), kinds)
+    plants, others = int(counts.integers(0, _PLANTS.get(kind, 0) + 1)), int(counts.integers(0, _FLOOR_THINGS.get(kind, 0) + 1))
+    clutter.floor_things(f, kind, plants, others)
+    clutter.small_things(f, kind, round(small_things * area / 10))
     return lamps
 
 
@@ -113,13 +114,13 @@ def _reaches_all_doors(part: Part, index: int) -> bool:
     return found != {0} and 0 not in found and len(found) == 1
 
 
-def _clear_the_way(part: Part, index: int) -> None:
-    """Takes away the fewest things, the last placed first, that let one walk between all doors; at most a dozen."""
+def _clear_the_way(part: Part, index: int, kept: Set[str]) -> None:
+    """Takes away the fewest things, the last placed first, that let one walk between all doors; at most a dozen, and none that are kept."""
     for _ in range(12):
         if _reaches_all_doors(part, index):
             return
         layout = part.layout
-        standing = [i for i in layout.items if i.on is None and i.category != "rug" and i.box.z0 < HEADROOM_M and i.box.z0 < 0.5]
+        standing = [i for i in layout.items if i.on is None and i.category != "rug" and i.box.z0 < 0.5 and i.name not in kept]
         alone = (i for i in reversed(standing) if _frees(part, index, i))
         victim = next(alone, standing[-1] if standing else None)
         if victim is None:

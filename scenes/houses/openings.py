@@ -184,11 +184,11 @@ _WINDOWS = {  # width, sill and head above the floor
 
 
 def windows(rooms: tuple[Room, ...], walls: list[Layout], outer: list[Span], front: Link, rng: np.random.Generator) -> list[list[Opening]]:
-    """The windows of each room: one or two where there is an outer wall, more in living rooms."""
+    """The windows of each room: one or two where there is an outer wall, two or three in living rooms."""
     found: list[list[Opening]] = [[] for _ in rooms]
     for k, room in enumerate(rooms):
         spans = sorted((s for s in outer if s.a == k), key=lambda s: -s.length)
-        most = 3 if room.kind == "living" else int(rng.integers(1, 3))
+        most = int(rng.integers(2, 4)) if room.kind == "living" else int(rng.integers(1, 3))
         if room.kind == "corridor":
             most = int(rng.uniform() < 0.5)
         for n, span in enumerate(spans[:most]):
