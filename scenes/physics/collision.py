@@ -114,9 +114,11 @@ def _merged(groups: list[Float], most: int) -> list[Float]:
 
 
 def _sphere(points: Float) -> float:
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    distance = np.linalg.norm(points - middle, axis=1)
-    return float(distance.max()) if len(points) > 60 and np.ptp(distance) < 0.01 * distance.max() else 0.0
+    """The radius if the points lie on a ball, else 0. Those of a flat disc have equal distances too, but not equal extents."""
+    extent = np.ptp(points, axis=0)
+    distance = np.linalg.norm(points - (points.min(axis=0) + points.max(axis=0)) / 2, axis=1)
+    round_ = len(points) > 60 and np.ptp(distance) < 0.01 * distance.max() and np.ptp(extent) < 0.02 * extent.max()
+    return float(distance.max()) if round_ else 0.0
 
 
 @lru_cache(maxsize=1024)

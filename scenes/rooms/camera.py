@@ -100,19 +100,21 @@ class HandHeld:
         if min(self._world.nearest(eye, 0.5)[0] for eye in eyes) < CLEARANCE_M + 0.04:
             return None
         reach = max(float(np.linalg.norm(target - start)), 0.8)
-        targets = drifting(rng, count, target, speed=turn_rad * reach, nearest=self._around(eyes), clearance=0.6, vertical=0.25)
+        apart = max(0.7 * reach, 0.6)  # a target that came nearer would turn the camera faster than asked
+        around = self._around(eyes, apart)
+        targets = drifting(rng, count, target, speed=turn_rad * reach, nearest=around, clearance=apart, vertical=0.25)
         for axis, amplitude in enumerate((0.004, 0.004, 0.006)):  # the hands shake
             targets[:, axis] += sway(rng, count, amplitude=amplitude * reach, period_frames=9.0)
         rolls = sway(rng, count, amplitude=0.018, period_frames=16.0) + rng.normal(0, 0.02)
         return looking(eyes, targets - eyes, rolls)
 
-    def _around(self, eyes: Float) -> Nearest:
-        """What the looked-at body keeps away from: the eye, and the outside of the room."""
+    def _around(self, eyes: Float, apart: float) -> Nearest:
+        """What the looked-at body keeps `apart` metres away from: the eye, and, as far beyond them, the room's walls."""
         low = np.array([-self._layout.length / 2, -self._layout.breadth / 2, -0.3])
         high = np.array([self._layout.length / 2, self._layout.breadth / 2, 2.2])
 
         def nearest(k: int, point: Float) -> tuple[float, Float]:
-            gaps = np.concatenate([point - low, high - point]) + 0.6
+            gaps = np.concatenate([point - low, high - point]) + apart
             side = int(np.argmin(gaps))
             offset = point - eyes[k]
             distance = float(np.linalg.norm(offset))

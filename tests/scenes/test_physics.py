@@ -143,6 +143,7 @@ def test_volume_and_centre_of_mass() -> None:
     ball = collider(Shape.of("ball", width=0.2))
     assert ball.sphere == pytest.approx(0.1, rel=0.01)
     assert ball.centre == pytest.approx([0, 0, 0.1], abs=1e-5)
+    assert collider(Shape.of("round_rug", width=2.0, height=0.008)).sphere == 0  # a disc's rim is at one distance from its centre too
     assert 0.9 * 4 / 3 * np.pi * 0.1**3 < ball.volume < 4 / 3 * np.pi * 0.1**3
 
 

@@ -222,7 +222,7 @@ def test_long_clips_keep_within_bounds() -> None:
     eyes = scene.camera_motion.poses[:, :3, 3]
     assert len(eyes) == 122
     half = np.array(scene.metadata["size_m"]) / 2
-    assert (half[:2] - np.abs(eyes[:, :2])).min() > 0.1
+    assert (half[:2] - np.abs(eyes[:, :2])).min() > 0.04  # a head may lean into the recess of a window
     assert np.linalg.norm(np.diff(eyes, axis=0), axis=1).max() < 0.25
 
 
