@@ -62,7 +62,7 @@ class Config(FamilyConfig):
     sun_azimuth: Distribution = Uniform(0.0, 360.0)
     clouds: Distribution = Uniform(0.0, 1.0)
     haze: Distribution = LogUniform(0.00002, 0.002)
-    brightness: Distribution = Uniform(0.4, 0.52)
+    brightness: Distribution = Uniform(0.35, 0.5)
     horizon: float = 150.0
     triangles: int = 200_000
 

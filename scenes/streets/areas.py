@@ -20,7 +20,8 @@ class Area:
     `buildings`, `boundaries` (of front gardens), `parked` and `driving` weigh pieces of the catalogue; `gap` is what is left between two
     buildings; `trees`, `lamps` are distances along the street; `furniture` and `walkers` are numbers in 100 m of one side;
     `traffic` is the mean number of vehicles on the road in 100 m. `zebras`, `bus_stops` are the probabilities of one on the main street,
-    `lights` that of traffic lights where streets cross. With `fields` the empty plots are fields of `field` metres along the street.
+    `lights` that of traffic lights where streets cross; `cyclists` is how many ride near the camera. With `fields` the empty plots are
+    fields of `field` metres along the street.
     """
 
     lanes: int = 1
@@ -36,7 +37,7 @@ class Area:
     trees: Distribution = Uniform(9.0, 18.0)
     tree_lined: float = 0.5
     garden_trees: float = 0.7
-    lamps: Distribution | None = Uniform(24.0, 36.0)
+    lamps: Distribution | None = Uniform(20.0, 32.0)
     furniture: Distribution = Uniform(1.0, 5.0)
     parked: Weights
     occupancy: Distribution = Uniform(0.2, 0.9)
@@ -49,6 +50,7 @@ class Area:
     zebras: float = 0.2
     bus_stops: float = 0.15
     lights: float = 0.0
+    cyclists: Distribution = Choice((0, 1, 2), (0.5, 0.35, 0.15))
     fields: bool = False
     field: Distribution = Uniform(30.0, 110.0)
 
@@ -89,7 +91,7 @@ AREAS: dict[str, Area] = {
         trees=Uniform(8.0, 14.0),
         tree_lined=0.45,
         garden_trees=0.1,
-        lamps=Uniform(18.0, 28.0),
+        lamps=Uniform(15.0, 24.0),
         furniture=Uniform(4.0, 10.0),
         parked={**_CARS, "van": 2.0, "truck": 0.3},
         occupancy=Uniform(0.4, 0.95),
@@ -124,6 +126,7 @@ AREAS: dict[str, Area] = {
         junctions=Choice((0, 1), (0.65, 0.35)),
         zebras=0.0,
         bus_stops=0.0,
+        cyclists=Choice((0, 1), (0.75, 0.25)),
         fields=True,
     ),
     "commercial": Area(

@@ -7,10 +7,9 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from scenes.pieces.measures import shape_of
 from scenes.shapes import size
 from scenes.streets.areas import Area
-from scenes.streets.countryside import copses, far_fields, hills
+from scenes.streets.countryside import copses, far_fields, hills, wood
 from scenes.streets.lining import pick
 from scenes.streets.paving import LAND_Z
 from scenes.streets.plots import SCHEMES
@@ -37,10 +36,9 @@ def woods(site: Site, area: Area, horizon: float) -> Iterator[Thing]:
     for k in range(around):
         angle = 2 * pi * (k + float(rng.uniform(-0.2, 0.2))) / around
         distance = horizon + 40.0 + float(rng.uniform(0, 50))
-        width = round(2.3 * pi * distance / around, -1)
-        height, seed = round(float(rng.uniform(7, 16))), int(rng.integers(8))
+        shape = wood(rng, (100.0, 120.0))
+        width, _, height = size(shape)
         x, y = middle + distance * np.array([cos(angle), sin(angle)])
-        shape = shape_of("tree_line", width=width, depth=12.0, height=height, detail=0.15, seed=seed)
         if site.view.shows((x, y), width / 2, height):
             yield Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=float(x), y=float(y), z=LAND_Z - 0.2, yaw=angle - pi / 2)
 

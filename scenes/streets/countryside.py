@@ -10,6 +10,8 @@ import numpy as np
 from scenes.distributions import Uniform
 from scenes.furnishing.layout import Box
 from scenes.pieces.measures import shape_of
+from scenes.scene import Shape
+from scenes.shapes import size
 from scenes.streets.curve import Float
 from scenes.streets.lining import along, pick, place
 from scenes.streets.network import Street
@@ -50,7 +52,7 @@ def field(site: Site, street: Street, side: int, low: float, high: float, near: 
         if depth > 8.0 and high - low > 8.0 and all(site.free(box) for box in boxes):
             for box in boxes:
                 site.occupy(box)
-            lines = [street.curve.line(low, high, side * offset, 4.0) for offset in (near, near + depth)]
+            lines = [street.curve.line(low, high, side * offset) for offset in (near, near + depth)]
             left, right = lines[::-1] if side > 0 else lines
             site.ground.append(ground("field", role, left, right, LAND_Z + height, along=rows, group=group, depth=round(height + 0.3, 2)))
             _hedgerow(site, lines[1], f"hedgerow/{street.name}/{side}/{low:.0f}")
@@ -164,17 +166,23 @@ def _row_of_trees(site: Site, start: Float, end: Float, rng: np.random.Generator
         site.plant(Thing(category=category, shape=shape, group=group, x=float(x), y=float(y), z=LAND_Z, yaw=float(rng.uniform(-pi, pi))))
 
 
+def wood(rng: np.random.Generator, widths: tuple[float, ...]) -> Shape:
+    """The edge of a wood, one of few so that scenes share meshes."""
+    width, height = (float(rng.choice(choice)) for choice in (widths, (9.0, 12.0, 16.0)))
+    return shape_of("tree_line", width=width, depth=12.0, height=height, detail=0.15, seed=int(rng.integers(3)))
+
+
 def copses(site: Site, horizon: float, rng: np.random.Generator) -> Iterator[Thing]:
     """Edges of woods at several distances."""
     main = site.net.main
     for k in range(7):
         s, offset = float(rng.uniform(30.0, horizon + 20)), float(rng.uniform(45.0, 170.0)) * int(rng.choice((-1, 1)))
-        width, height, turn = float(rng.integers(3, 8)) * 10.0, float(rng.integers(8, 15)), float(rng.uniform(-0.5, 0.5))
+        shape, turn = wood(rng, (30.0, 50.0)), float(rng.uniform(-0.5, 0.5))
+        width, _, height = size(shape)
         x, y, heading = place(main, s, offset)
         box = Box(x, y, width / 2, 6.0, heading + turn, LAND_Z, height)
         if site.free(box) and site.net.clear(np.asarray(box.corners()), 8.0):
             site.occupy(box)
-            shape = shape_of("tree_line", width=width, depth=10.0, height=height, detail=0.3, seed=int(rng.integers(8)))
             if site.view.shows((x, y), width / 2, height):
                 yield Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=x, y=y, z=LAND_Z - 0.2, yaw=heading + turn)
 
@@ -186,8 +194,8 @@ def hills(site: Site, horizon: float, rng: np.random.Generator) -> Iterator[Thin
     for k in range(count):
         angle = 2 * pi * (k + float(rng.uniform(-0.3, 0.3))) / count
         distance = horizon + float(rng.uniform(130, 210))
-        width, height = float(rng.integers(14, 24)) * 10.0, float(rng.integers(2, 9)) * 3.0
-        shape = shape_of("hill", width=width, depth=90.0, height=height, seed=int(rng.integers(12)))
+        width, height = float(rng.choice([150.0, 220.0])), float(rng.choice([7.0, 14.0, 24.0]))
+        shape = shape_of("hill", width=width, depth=90.0, height=height, seed=int(rng.integers(4)))
         px, py, yaw = float(x + distance * cos(angle)), float(y + distance * sin(angle)), angle - pi / 2
         role = pick(rng, {"meadow": 3.0, "woods": 2.0, "cereal": 1.0, "ploughed": 0.6})
         if site.view.shows((px, py), width / 2, height):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Float = NDArray[np.float64]
 STEP_M = 1.0
+_SAGITTA_M, _LONGEST_CHORD_M = 0.012, 16.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,18 @@ class Curve:
         heading = self.heading(s)
         return middle + offset[..., None] * np.stack([-np.sin(heading), np.cos(heading)], axis=-1)
 
-    def line(self, low: float, high: float, offset: float, step: float = 2.0) -> Float:
-        """Points [N, 2] from arc length `low` to `high`, about `step` metres apart."""
-        return self.at(np.linspace(low, high, max(2, round((high - low) / step) + 1)), offset)
+    @cached_property
+    def _knots(self) -> Float:
+        """Arc lengths between which chords stray no more than `_SAGITTA_M` from the line: close together where it bends."""
+        bend = np.abs(np.gradient(self._headings, self.arc))
+        density = np.sqrt(bend / (8 * _SAGITTA_M)) + 1 / _LONGEST_CHORD_M
+        count = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(self.arc))])
+        return np.asarray(np.interp(np.arange(1.0, count[-1]), count, self.arc))
+
+    def line(self, low: float, high: float, offset: float) -> Float:
+        """Points [N, 2] from arc length `low` to `high`; at any offset they have the same arc lengths."""
+        inner = self._knots[(self._knots > low + 0.2) & (self._knots < high - 0.2)]
+        return self.at(np.concatenate([[low], inner, [high]]), offset)
 
     def distance(self, points: ArrayLike) -> Float:
         """Distance [...] of points [..., 2] to the line (to its nearest vertex or edge), metres."""

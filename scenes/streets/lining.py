@@ -108,7 +108,7 @@ def kerbside(site: Site, area: Area, street: Street, side: int, low: float, high
     paved = section.pavement > 0
     near = section.half + (0.55 if paved else 1.6)
     rng = site.rng(f"lamps/{name}")
-    if area.lamps is not None and (side == site.net.hand or section.lanes > 1 or rng.uniform() < 0.4):
+    if area.lamps is not None and (side == site.net.hand or section.lanes > 1 or rng.uniform() < 0.55):
         lamp = site.piece(site.rng("lamps/kind"), "street_lamp")
         for s in along(rng, low + 1, high - 1, area.lamps):
             stand(site, street, side, s, near, "street_lamp", lamp, "street lamps", facing=True)

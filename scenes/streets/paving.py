@@ -42,9 +42,9 @@ def ground(
     return Thing(category=category, shape=shape, group=group or role, roles=(role,))
 
 
-def strip(street: Street, side: int, low: float, high: float, near: float, far: float, step: float = 2.0) -> tuple[Float, Float]:
+def strip(street: Street, side: int, low: float, high: float, near: float, far: float) -> tuple[Float, Float]:
     """Left and right line of the ground `near` to `far` metres from the middle on one side of a street."""
-    inner, outer = (street.curve.line(low, high, side * n, step) for n in (near, far))
+    inner, outer = (street.curve.line(low, high, side * n) for n in (near, far))
     return (outer, inner) if side > 0 else (inner, outer)
 
 
@@ -83,9 +83,9 @@ def _side(street: Street, side: int, low: float, high: float, seams: bool, cuts:
     """Kerb and pavement, or where there is none a shoulder and a rough verge."""
     section = street.section
     if section.pavement <= 0:
-        yield ground("lawn", "shoulder", *strip(street, side, low, high, section.half, section.half + SHOULDER_M, 4.0), -0.008, along=1)
+        yield ground("lawn", "shoulder", *strip(street, side, low, high, section.half, section.half + SHOULDER_M), -0.008, along=1)
         edge = section.half + SHOULDER_M
-        yield ground("lawn", "verge", *strip(street, side, low, high, edge, section.half + VERGE_M, 4.0), -0.015)
+        yield ground("lawn", "verge", *strip(street, side, low, high, edge, section.half + VERGE_M), -0.015)
         return
     yield ground("pavement", "pavement", *strip(street, side, low, high, section.half + KERB_M, section.reach), KERB_Z, along=int(seams))
     spans = [(a, b, KERB_Z) for a, b in without([(low, high)], cuts)] + [(a, b, DROPPED_Z) for a, b in cuts if low < a and b < high]

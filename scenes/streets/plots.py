@@ -112,7 +112,7 @@ def _way_in(site: Site, area: Area, plot: Plot, width: float, rng: np.random.Gen
     deep = plot.front + (7.0 if beside else 0.0)
     role = "driveway" if area.paved or rng.uniform() < 0.75 else "gravel"
     start = section.reach if section.pavement > 0 else section.half
-    lines = strip(street, side, middle - half, middle + half, start, deep, 4.0)
+    lines = strip(street, side, middle - half, middle + half, start, deep)
     site.ground.append(ground("pavement", role, *lines, LAND_Z + 0.022, group=f"{role}/{int(rng.integers(LAWNS))}"))
     x, y, heading = place(street, middle, side * (section.half - section.parking + deep) / 2)
     inner = section.half - section.parking if drive else section.half
@@ -138,7 +138,7 @@ def _yard(site: Site, plot: Plot, far: float, rng: np.random.Generator) -> None:
     role = pick(rng, _YARDS) if plot.street.section.garden < 9.0 else "lawn"
     level = 0.012 if plot.street is site.net.main else 0.006  # plots of two streets may meet behind a corner
     near = plot.edge - 0.3
-    lines = strip(plot.street, plot.side, plot.low, plot.high, near, far, 4.0)
+    lines = strip(plot.street, plot.side, plot.low, plot.high, near, far)
     site.ground.append(ground("lawn", role, *lines, LAND_Z + level, group=f"{role}/{int(rng.integers(LAWNS))}"))
 
 
@@ -168,7 +168,8 @@ def panels(site: Site, plot: Plot, low: float, high: float, kind: str, rng: np.r
         return
     style = int(rng.integers(STYLES))
     group = f"{kind}/{plot.street.name}/{low:.0f}"
-    line = plot.street.curve.line(low, high, plot.side * plot.edge, 1.0)
+    inset = 0.25 if kind == "hedge" else 0.0  # hedges are broad
+    line = plot.street.curve.line(low, high, plot.side * (plot.edge + inset))
     for p, q in _panelled(line):
         _panel(site, p, q, kind, style, group, 0.0 if plot.side > 0 else pi)
 
@@ -184,7 +185,7 @@ def _panelled(line: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 def _panel(site: Site, p: np.ndarray, q: np.ndarray, kind: str, style: int, group: str, turn: float) -> None:
     """One panel from p to q, its length rounded so that scenes share meshes; hedges grow into each other."""
     length = float(np.linalg.norm(q - p))
-    width = max(1.0, np.ceil(2 * length) / 2) if kind == "hedge" else max(0.8, float(np.round(length, 1)))
+    width = max(1.0, float(np.ceil(4 * length)) / 4) if kind == "hedge" else max(0.8, float(np.round(length, 1)))
     x, y = (float(v) for v in (p + q) / 2)
     yaw = float(np.arctan2(*(q - p)[::-1])) + turn
     thing = Thing(category=kind, shape=barrier(kind, width, style), group=group, x=x, y=y, z=LAND_Z, yaw=yaw)

@@ -78,7 +78,7 @@ def signs(site: Site, area: Area, seen: tuple[float, float]) -> None:
         _at_junction(site, junction, bool(lit) and len(junction.sides) > 1 and area.lights > 0)
     rng = site.rng("signs")
     for towards in (1, -1):
-        for s in along(rng, seen[0], seen[1], Uniform(35.0, 90.0)):
+        for s in along(rng, seen[0], seen[1], Uniform(22.0, 60.0)):
             _sign(site, main, s, towards, pick(rng, _ALONG), rng)
         for at in site.zebras:
             _sign(site, main, at - towards * (ZEBRA_M / 2 + 0.7), towards, "square", rng)

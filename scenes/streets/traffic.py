@@ -46,6 +46,9 @@ def vehicles(site: Site, area: Area, ride: Ride, ahead: tuple[float, float]) -> 
     for k in range(int(site.rng("traffic/number").poisson(expected))):
         rng = site.rng(f"vehicle/{k}")
         _attempts(site, area, ride, rng, 1 if rng.uniform() < 0.4 else -1, ahead, f"vehicle/{k}")
+    for k in range(int(area.cyclists.sample(site.rng("cyclists")))):
+        rng = site.rng(f"cyclist/{k}")
+        _attempts(site, area, ride, rng, 1 if rng.uniform() < 0.6 else -1, (8.0, 40.0), f"cyclist/{k}", 0, "bicycle")
     _waiting(site, area)
 
 
@@ -58,19 +61,20 @@ def _attempts(
     ahead: tuple[float, float],
     group: str,
     number: int | None = None,
+    kind: str | None = None,
 ) -> None:
-    """A vehicle somewhere between the arc lengths `ahead`, in the lane with a number or in any, given up after a few tries."""
+    """A vehicle between the arc lengths `ahead`, in the lane with a number or in any, of a kind or of any, given up after a few tries."""
     net = site.net
     for _ in range(_TRIES):
         way = lane(net, int(rng.integers(net.main.section.lanes)) if number is None else number, direction)
-        kind = pick(rng, area.driving)
+        what = kind or pick(rng, area.driving)
         pace = ride.speed * float(rng.uniform(0.92, 1.08)) if direction > 0 else max(0.1, float(area.speed.sample(rng)))
         at = float(rng.uniform(*ahead)) * direction
         if ride.turns_at is not None:
             if direction > 0 or -at < ride.turns_at:
                 continue
             pace = 0.0
-        if _drive(site, rng, way, kind, at, pace, ride.count, group):
+        if _drive(site, rng, way, what, at, pace, ride.count, group):
             return
     site.rejected["vehicle"] += 1
 
