@@ -213,6 +213,9 @@ def dining(f: Furnisher) -> None:
             shape, seats = _dining_set(rng, tight)
             table = _dining_table(f, rng, shape, size(shape)[2])
     if table is None:
+        shape, seats = shape_of("table", width=1.1, depth=0.75, height=0.75), [(s * 0.67, 0.0, s * pi / 2 + pi) for s in (-1, 1)]
+        table = f.against_wall("dining table at a wall", "table", shape, sides=0.4, surface=0.75, group="dining table", insist=True)
+    if table is None:
         return
     _seat(f, table, seats)
     if f.chance("dining rug", 0.8):

@@ -140,6 +140,8 @@ def _row_of_units(f: Furnisher, units: list[Unit], wall: Wall, low: float, high:
             left.append((category, shape))
             continue
         at += width + 0.002
+        if category != "refrigerator":
+            _behind(f, wall, middle, width, 1.5 if category == "stove" else bottom - 0.01)
         if category == "stove":
             hood = shape_of("range_hood", width=0.6, depth=0.5, height=min(0.8, f.layout.height - 1.6), style=_hood_style(f))
             f.hung_at("range_hood", hood, wall, middle, 1.55, "kitchen")
@@ -148,6 +150,25 @@ def _row_of_units(f: Furnisher, units: list[Unit], wall: Wall, low: float, high:
             cabinet = shape_of("wall_cabinet", width=width - 0.004, depth=0.34, height=tall, columns=doors)
             f.hung_at("cabinet", cabinet, wall, middle, bottom, "kitchen")
     return left
+
+
+def _behind(f: Furnisher, wall: Wall, middle: float, width: float, top: float) -> None:
+    """Tiles on the wall behind a unit, up to `top` or the sill of a window."""
+    if f.rng("splashback").uniform() < 0.8:
+        for high in (top, COUNTER_M + 0.26):
+            shape = shape_of("splashback", width=width + 0.002, depth=0.01, height=high - COUNTER_M + 0.03)
+            item = Item(
+                name=f.layout.unique_name("splashback"),
+                category="wall",
+                shape=shape,
+                x=round(wall.point(middle, 0.0)[0], 4),
+                y=round(wall.point(middle, 0.0)[1], 4),
+                z=COUNTER_M - 0.03,
+                yaw=wall.yaw,
+                group="splashback",
+            )
+            if f.layout.place(item, clearance=0.0, enter=None):
+                return
 
 
 def _hood_style(f: Furnisher) -> str:

@@ -90,11 +90,12 @@ def shell(layout: Layout, holes: tuple[Opening, ...], rng: np.random.Generator) 
     return items
 
 
-def dress_windows(f: Furnisher, holes: tuple[Opening, ...]) -> None:
-    """Curtains beside the windows and radiators under them."""
+def dress_windows(f: Furnisher, holes: tuple[Opening, ...], wet: bool = False) -> None:
+    """Curtains beside the windows, or blinds before them, and radiators under them; in `wet` rooms blinds at most."""
     style = f.rng("curtains")
-    curtains, radiators = style.uniform() < 0.65, style.uniform() < 0.6
+    curtains, radiators = style.uniform() < 0.65 and not wet, style.uniform() < 0.6 and not wet
     drop, open_fraction, folds = style.uniform() < 0.6, metres(style, 0.55, 0.75), int(style.integers(5, 10))
+    blinds, lowered, tilt = style.uniform() < 0.45 and not curtains, metres(style, 0.25, 0.75), metres(style, 15.0, 50.0)
     for hole in holes:
         if hole.z == 0:
             continue
@@ -105,6 +106,10 @@ def dress_windows(f: Furnisher, holes: tuple[Opening, ...]) -> None:
             width = min(hole.width * 1.45 + 0.1, 2 * (wall.length / 2 - abs(hole.along)) - 0.04)
             shape = shape_of("curtains", width=width, height=top - low, open_fraction=open_fraction, folds=folds)
             hang(f, "curtain", shape, wall, hole.along, low, "curtains")
+        if blinds:
+            height = round(lowered * hole.height + 0.05, 3)
+            shape = shape_of("blinds", width=hole.width + 0.06, height=height, drawn=0.96, tilt_deg=tilt, slat=0.04)
+            hang(f, "blinds", shape, wall, hole.along, hole.z + hole.height + 0.05 - height, "blinds")
         if radiators and hole.z > 0.6:
             width = round(min(0.8 * hole.width, 1.4), 3)
             hang(f, "radiator", shape_of("radiator", width=width, height=min(0.6, hole.z - 0.25)), wall, hole.along, 0.1, "room")

@@ -32,6 +32,11 @@ class Boxes:
         rows = np.array([(b.x, b.y, (b.z0 + b.z1) / 2, b.half_x, b.half_y, (b.z1 - b.z0) / 2, b.yaw) for b in boxes])
         return cls(rows[:, :3], rows[:, 3:6], np.cos(rows[:, 6]), np.sin(rows[:, 6]))
 
+    def within(self, place: Float, reach: float) -> tuple[Boxes, NDArray[np.int64]]:
+        """The boxes whose bounding circles, seen from above, lie within `reach` metres of a place, and their numbers."""
+        near = np.hypot(*(self.centre[:, :2] - place[:2]).T) - np.hypot(self.half[:, 0], self.half[:, 1]) < reach
+        return Boxes(self.centre[near], self.half[near], self.cosine[near], self.sine[near]), np.flatnonzero(near)
+
     def _turned(self, x: Float, y: Float) -> tuple[Float, Float]:
         """Horizontal world vectors [N, M] in the frames of the boxes."""
         return x * self.cosine + y * self.sine, y * self.cosine - x * self.sine

@@ -23,7 +23,8 @@ from scenes.houses.furniture import appeal, furnish, obstacles
 from scenes.houses.light import Weather
 from scenes.houses.openings import Link, front_door, layouts, links, outer_spans, shared_spans, way, windows
 from scenes.houses.plan import Room, floor_plan
-from scenes.houses.tour import Manner, Surroundings, Tour, tour
+from scenes.houses.tour import Manner, Tour, tour
+from scenes.houses.views import Surroundings
 from scenes.randomness import Streams
 from scenes.scene import FamilyConfig, Scene, Trajectory
 
@@ -55,7 +56,7 @@ class Config(FamilyConfig):
     daylight: Distribution = Uniform(0.4, 1.1)
     lit: Distribution = Uniform(0.3, 1.0)
     ambient: Distribution = Uniform(0.6, 1.1)
-    brightness: Distribution = Uniform(0.28, 0.68)
+    brightness: Distribution = Uniform(0.32, 0.68)
     horizontal_fov: Distribution = Uniform(55.0, 80.0)
     eye_height: Distribution = Uniform(1.0, 1.8)
     walk_speed: Distribution = Uniform(0.02, 0.07)

@@ -62,8 +62,7 @@ def furnish(parts: list[Part], streams: Streams, density: float, small_things: f
     no_dining_room = all(part.room.kind != "dining" for part in parts)
     for index, part in enumerate(parts):
         f = Furnisher(part.layout, streams.child(part.room.name), density, partial(_reaches_all_doors, part, index))
-        if part.room.kind not in ("kitchen", "bathroom", "corridor"):
-            shell.dress_windows(f, part.windows)
+        shell.dress_windows(f, part.windows, wet=part.room.kind in ("kitchen", "bathroom", "corridor"))
         HOUSE_TYPES[part.room.kind](f)
         if part.room.kind == "living" and no_dining_room and part.layout.length * part.layout.breadth > 18.0:
             dining_corner(f)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from scenes.camera import Camera
 from scenes.furnishing.layout import Item
 from scenes.furnishing.lighting import mean_irradiance
-from scenes.furnishing.walk import view_rays
 from scenes.houses.building import Part
-from scenes.houses.tour import Surroundings
+from scenes.houses.views import Surroundings, view_rays
 from scenes.randomness import Streams
 from scenes.scene import Color, Light, PointLight, Sky, Sun
 
@@ -113,7 +112,7 @@ def seen_radiance(place: Surroundings, camera: Camera, poses: Float, lights: lis
     found = []
     albedo = np.where(np.arange(len(place.boxes.centre)) < len(place.categories), _THINGS, _BUILDING)
     for pose in poses:
-        rays = view_rays(camera, pose, 12, 9)
+        rays = view_rays(camera, pose)
         distance, index, normal = place.boxes.hits(pose[:3, 3], rays)
         hit = index >= 0
         points = pose[:3, 3] + np.where(hit, distance, 1.0)[:, None] * rays + 0.01 * normal

@@ -27,7 +27,7 @@ def within(triangles: int, fixed: list[Item], things: list[Item], eyes: NDArray[
     counts = {item.name: len(shapes.build(item.shape).faces) for item in (*fixed, *things)}
     total = sum(counts.values())
     middle = eyes.mean(axis=0)
-    kept = sorted(things, key=lambda i: (_volume(i) > _LARGE_M3, -np.hypot(i.x - middle[0], i.y - middle[1])))
+    kept = sorted(things, key=lambda i: (i.category == "wall" or _volume(i) > _LARGE_M3, -np.hypot(i.x - middle[0], i.y - middle[1])))
     while total > triangles and kept:
         carrying = {item.on for item in kept}
         item = next(i for i in kept if i.name not in carrying)

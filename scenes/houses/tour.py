@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
 
@@ -10,34 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.camera import Camera
-from scenes.furnishing.space import Boxes, Ground, Ways
-from scenes.furnishing.walk import interest, view_rays
-from scenes.houses.plan import Rect
+from scenes.furnishing.space import Ground, Ways
+from scenes.houses.views import Surroundings, view_score
 from scenes.trajectories import along_curve, catmull_rom, looking, sway
 
 Float = NDArray[np.float64]
 CLEARANCE_M = 0.2  # of every frame's eye from all boxes
 RADIUS_M = 0.25  # of the walker on the grid
-_TOURS, _WANTED = 3, 6
+_TOURS, _STRETCHES, _WANTED = 4, 5, 10  # routes, stretches tried of each, and good ones to choose from
 _GAZE_FRAMES = 10  # between two directions of gaze
-_COLUMNS, _ROWS = 12, 9
-_FEWEST_SEEN = 5
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a walker meets. boxes: all things first (as many as `categories`), then what the building is made of."""
-
-    boxes: Boxes
-    categories: Sequence[str]
-    ground: Ground
-    rooms: tuple[Rect, ...]
-    doorways: tuple[tuple[int, int, float, float], ...]  # rooms and middle (x, y) of each way that is open
-
-    def room_at(self, x: float, y: float) -> int:
-        """The room that holds a place, or the nearest."""
-        away = [max(r.x0 - x, x - r.x1, 0.0) + max(r.y0 - y, y - r.y1, 0.0) for r in self.rooms]
-        return int(np.argmin(away))
 
 
 @dataclass(frozen=True)
@@ -131,7 +111,7 @@ def _visible(place: Surroundings, eye: Float) -> tuple[Float, Float, Float]:
     near = np.flatnonzero((distance > 1.0) & (distance < 7.0))
     if not len(near):
         return np.zeros(0), np.zeros(0), np.zeros(0)
-    hit, _, _ = place.boxes.hits(eye, offset[near] / distance[near, None])
+    hit, _, _ = place.boxes.within(eye, 8.0)[0].hits(eye, offset[near] / distance[near, None])
     near = near[hit > distance[near] - np.linalg.norm(half[near], axis=1) - 0.1]
     offset = offset[near]
     flat = np.hypot(offset[:, 0], offset[:, 1])
@@ -164,16 +144,6 @@ def _gaze(place: Surroundings, rng: np.random.Generator, eyes: Float, headings: 
     return np.stack([flat * np.cos(angles[:, 0]), flat * np.sin(angles[:, 0]), np.sin(angles[:, 1])], axis=1)
 
 
-def view_score(place: Surroundings, camera: Camera, pose: Float) -> float:
-    """How much there is to see; -inf when something fills the picture from close by or next to nothing is in it."""
-    distance, index, _ = place.boxes.hits(pose[:3, 3], view_rays(camera, pose, _COLUMNS, _ROWS))
-    distance = np.minimum(distance, 20.0)
-    if np.median(distance) < 0.95 or np.mean(distance < 0.6) > 0.1 or len(np.unique(index)) < _FEWEST_SEEN:
-        return -np.inf
-    things = np.where(index < len(place.categories), index, -1)
-    return interest(distance, things, place.categories)
-
-
 def _attempt(place: Surroundings, camera: Camera, rng: np.random.Generator, route: Float, manner: Manner) -> tuple[Stretch, float] | None:
     """One stretch of a route and its score, or None when it comes too near to something or sees too little."""
     count = manner.frames + 2
@@ -196,12 +166,12 @@ def _attempt(place: Surroundings, camera: Camera, rng: np.random.Generator, rout
     directions[:, 2] += sway(rng, count, amplitude=0.012, period_frames=11.0)
     rolls = sway(rng, count, amplitude=0.018, period_frames=16.0) + rng.normal(0, 0.012)
     marks = np.unique(np.linspace(0, count - 1, 3 + count // 12).astype(int))
-    total = 0.0
+    scores: list[float] = []
     for pose in looking(eyes[marks], directions[marks], rolls[marks]):
-        total += view_score(place, camera, pose)
-        if not np.isfinite(total):
+        scores.append(view_score(place, camera, pose))
+        if not np.isfinite(scores[-1]):
             return None
-    return (eyes, directions, rolls), total / len(marks)
+    return (eyes, directions, rolls), 0.6 * float(np.mean(scores)) + 0.4 * min(scores)
 
 
 def _headings(points: Float, distances: Float) -> Float:
@@ -221,10 +191,10 @@ def tour(place: Surroundings, camera: Camera, rng: np.random.Generator, weights:
     attempts = 0
     for k in range(3 * _TOURS):
         slower = Manner(**{**manner.__dict__, "speed": manner.speed * 0.7 ** (k // _TOURS)})
-        room = room if k < 2 * _TOURS else int(rng.integers(len(place.rooms)))
+        room = room if k < _TOURS else int(rng.integers(len(place.rooms)))
         route = _route(place, rng, room, slower.speed * (manner.frames + 1), ways)
-        attempts += 1 if route is None else _WANTED
-        results = [_attempt(place, camera, rng, route, slower) for _ in range(_WANTED)] if route is not None else []
+        attempts += 1 if route is None else _STRETCHES
+        results = [_attempt(place, camera, rng, route, slower) for _ in range(_STRETCHES)] if route is not None else []
         found += [result for result in results if result is not None]
         if len(found) >= _WANTED or (found and k + 1 >= _TOURS):
             break

@@ -6,7 +6,7 @@ import numpy as np
 
 from scenes.palette.indoor import WOODS
 from scenes.palette.scheme import Roles, Scheme, linear, pattern
-from scenes.scene import Material
+from scenes.scene import Material, Texture
 
 ROLES = Roles()
 
@@ -26,7 +26,28 @@ def wet_wall(scheme: Scheme, rng: np.random.Generator) -> Material:
     pale = rng.uniform() < 0.55
     hue = float(rng.choice([0.08, 0.12, 0.5, 0.58, 0.35])) + float(rng.normal(0, 0.02))
     color = linear(0.1, 0.03, 0.93) if pale else linear(hue, float(rng.uniform(0.08, 0.3)), float(rng.uniform(0.65, 0.9)))
+    if rng.uniform() < 0.55:
+        return Material(color=color, texture=_oblong(rng), roughness=0.2)
     return Material(color=color, texture=pattern(rng, "tiles", round(float(rng.uniform(0.4, 1.2)), 2)), roughness=0.25)
+
+
+def _oblong(rng: np.random.Generator) -> Texture:
+    """Tiles twice as long as high, 7.5 to 20 cm high, eight rows a repeat."""
+    return pattern(rng, "wall_tiles", float(rng.choice([0.6, 0.8, 1.2, 1.6])))
+
+
+@ROLES
+def splashback(scheme: Scheme, rng: np.random.Generator) -> Material:
+    """Behind the worktop of a kitchen: mostly tiles, or one sheet of stone, steel or painted glass."""
+    draw = rng.uniform()
+    if draw < 0.65:
+        color = linear(0.1, 0.03, 0.93) if rng.uniform() < 0.5 else scheme.accent(rng, (0.08, 0.45), (0.5, 0.92))
+        return Material(color=color, texture=_oblong(rng), roughness=0.2)
+    if draw < 0.8:
+        return Material(color=linear(0.08, 0.05, float(rng.choice([0.35, 0.6, 0.92]))), texture=pattern(rng, "marble", 1.0), roughness=0.25)
+    if draw < 0.88:
+        return Material(color=linear(0.6, 0.02, 0.78), texture=pattern(rng, "brushed", 0.4), roughness=0.32, metallic=0.5)
+    return Material(color=scheme.accent(rng, (0.05, 0.5), (0.4, 0.9)), roughness=0.08)
 
 
 @ROLES

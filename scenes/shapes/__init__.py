@@ -134,6 +134,7 @@ SHAPES = Registry(
         "door": "scenes.shapes.architecture:door",
         "doorway": "scenes.shapes.doors:doorway",
         "door_leaf": "scenes.shapes.doors:door_leaf",
+        "splashback": "scenes.shapes.panels:splashback",
         "window": "scenes.shapes.architecture:window",
         "radiator": "scenes.shapes.architecture:radiator",
         "tree": "scenes.shapes.vegetation:tree",
