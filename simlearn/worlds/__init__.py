@@ -66,7 +66,7 @@ def survey(
             progress.advance(FRAMES_SEEN)
     summary = summarise(facts)
     real = references(FAMILIES[family].LABEL_SPACE)
-    write_json_atomic(out / "worlds.json", {**question, "commit": commit(), **asdict(summary), "real": {r.name: asdict(r) for r in real}})
+    write_json_atomic(out / "worlds.json", {**question, "commit": commit(), **asdict(summary), "real": {r.name: r.facts() for r in real}})
     contact_sheet([out / _tile(k) for k in range(min(scenes, SHEET_SCENES))], out / "sheet.png", SHEET_COLUMNS)
     histogram_page(family, facts, summary, real, out / "histograms.png")
     sync_folder(out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def histogram(values: NDArray[Any], edges: NDArray[np.float64]) -> list[int]:
     """Counts [len(edges) - 1]; values beyond the edges fall into the outermost bins."""
     inside = np.clip(values, edges[0], np.nextafter(edges[-1], -np.inf))
     return [int(n) for n in np.histogram(inside, edges)[0]]
+
+
+QUANTILES = (5, 25, 50, 75, 95)  # percent
+
+
+def quantiles(values: Sequence[float]) -> list[float]:
+    """The `QUANTILES` of values; empty without any."""
+    return [round(float(v), 4) for v in np.percentile(values, QUANTILES)] if len(values) else []
 
 
 def _visible(instance: NDArray[Any]) -> int:

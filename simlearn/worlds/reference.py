@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from simlearn.datasets.camvid import VOID, CamVid
 from simlearn.datasets.kitti import KittiObject
 from simlearn.datasets.root import data_root
 from simlearn.datasets.seven_scenes import SevenScenes
-from simlearn.worlds.facts import BRIGHTNESS, DEPTH_M, histogram, motion
+from simlearn.worlds.facts import BRIGHTNESS, DEPTH_M, histogram, motion, quantiles
 
 KITTI_POSES = ("kitti/odometry/poses", "odometry/poses")
 # CamVid's classes in terms of Cityscapes'.
@@ -44,6 +45,10 @@ class Reference:
     classes: dict[str, float] = field(default_factory=dict)
     steps_m: list[float] = field(default_factory=list)
     yaw_deg: list[float] = field(default_factory=list)
+
+    def facts(self) -> dict[str, Any]:
+        """What to write down: camera motion as the quantiles `QUANTILES` instead of every single step."""
+        return {**asdict(self), "steps_m": quantiles(self.steps_m), "yaw_deg": quantiles([abs(v) for v in self.yaw_deg])}
 
 
 def references(label_space: str) -> list[Reference]:

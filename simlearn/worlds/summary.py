@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simlearn.worlds.facts import SceneFacts
+from simlearn.worlds.facts import SceneFacts, quantiles
 
 LEAST_CLEARANCE_M, FEWEST_VISIBLE = 0.1, 5
 DARK_MEAN, BRIGHT_MEAN, MOST_EXTREME = 25.0, 235.0, 0.5  # mean sRGB of a usable frame; share of near-black or blown-out pixels
@@ -16,7 +16,10 @@ DARK_MEAN, BRIGHT_MEAN, MOST_EXTREME = 25.0, 235.0, 0.5  # mean sRGB of a usable
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """`problems` names every scene that is not sound; ratios are of CPU seconds; `classes` are shares of all pixels."""
+    """`problems` names every scene that is not sound; ratios are of CPU seconds; `classes` are shares of all pixels.
+
+    Lists of three are the smallest value, the median and the largest; `steps_m` and `yaw_deg` the `QUANTILES` of the camera's motion.
+    """
 
     scenes: int
     problems: list[str]
@@ -27,6 +30,8 @@ class Summary:
     clearance_m: list[float]
     brightness: list[float]
     displacement_px: list[float]
+    steps_m: list[float]
+    yaw_deg: list[float]
     classes: dict[str, float]
     rejected: dict[str, int]
     sampling_s: list[float]
@@ -69,6 +74,8 @@ def summarise(facts: Sequence[SceneFacts]) -> Summary:
         clearance_m=_spread([f.clearance_m for f in facts]),
         brightness=_spread([b for f in facts for b in f.brightness]),
         displacement_px=_spread([f.median_displacement_px for f in facts]),
+        steps_m=quantiles([v for f in facts for v in f.steps_m]),
+        yaw_deg=quantiles([abs(v) for f in facts for v in f.yaw_deg]),
         classes={name: round(n / total, 5) for name, n in pixels.most_common()},
         rejected=dict(rejected.most_common()),
         sampling_s=_spread([f.sampling_s for f in facts]),
