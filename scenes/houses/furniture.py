@@ -52,7 +52,7 @@ def reserve(parts: list[Part]) -> None:
             if link.leaf == "open" and swings_into(link) == index:
                 part.layout.zones.append((leaf_box(link, hole), "door"))
         for window in part.windows:
-            part.layout.zones.append((window.zone(0.12), "window"))
+            part.layout.zones.append((window.zone(0.25), "window"))
 
 
 def furnish(parts: list[Part], streams: Streams, density: float, small_things: float) -> Furnished:
