@@ -96,8 +96,8 @@ def sample(config: Config, streams: Streams) -> Scene:
     site.sweeps.append([_own_car(pose) for pose in drive.poses])
     _populate(site, drive, config.horizon)
     day = _weather(config, streams)
-    ground = [*_ground(site, drive), *backdrop.woods(site, drive.area, config.horizon)]
-    things = ground + _affordable(site, drive.poses, config.triangles - _faces(ground))
+    ground, distant = list(_ground(site, drive)), list(backdrop.woods(site, drive.area, config.horizon))
+    things = [*ground, *distant, *_affordable(site, drive.poses, config.triangles - _own_faces(ground) - _faces(distant))]
     instances, materials = _instances(things, Palette(streams, 0.5))
     scene = Scene(
         family="streets",
@@ -241,24 +241,31 @@ def _ground(site: Site, drive: _Drive) -> Iterator[Thing]:
     """All that is driven, walked or grown on."""
     land = "pavement" if drive.area.paved else "meadow" if drive.area.fields else "lawn"
     near = [cut for cut in site.dropped if site.view.distance(drive.net.street(cut.street).curve.at(cut.low)) < _DROPPED_M]
-    yield from paving.paving(drive.net, land, True, tuple(near), tuple(site.zebras))
-    yield from (thing for thing in site.ground if _is_seen(site, thing))
+    made = [*paving.paving(drive.net, land, True, tuple(near), tuple(site.zebras)), *site.ground]
     for street in drive.net.streets:
         rng = site.rng(f"mended/{street.name}")
         for low, high in street.carriageways():
-            yield from paving.mended(rng, street, max(low, 0.0), min(high, 90.0))
+            made += paving.mended(rng, street, max(low, 0.0), min(high, 90.0))
+    yield from (thing for thing in made if _is_seen(site, thing))
 
 
-def _is_seen(site: Site, slab: Thing) -> bool:
-    """Whether a slab of ground is ever in the picture."""
-    lines = dict(slab.shape.parameters)
-    points = np.concatenate([np.reshape(lines[name], (-1, 2)) for name in ("left", "right")])
+def _is_seen(site: Site, thing: Thing) -> bool:
+    """Whether ground or paint that lies where its outline says is ever in the picture; the land all around is."""
+    lines = [value for name, value in thing.shape.parameters if name in ("left", "right", "line")]
+    if not lines:
+        return True
+    points = np.concatenate([np.reshape(line, (-1, 2)) for line in lines])
     low, high = points.min(axis=0), points.max(axis=0)
     return site.view.shows((low + high) / 2, float(np.linalg.norm(high - low)) / 2, 0.0)
 
 
 def _faces(things: list[Thing]) -> int:
     return sum(len(shapes.build(thing.shape).faces) for thing in things)
+
+
+def _own_faces(things: list[Thing]) -> int:
+    """Triangles of this scene's own ground, which is not worth remembering for other scenes."""
+    return sum(len(shapes.SHAPES[thing.shape.kind](**dict(thing.shape.parameters)).faces) for thing in things)
 
 
 def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:

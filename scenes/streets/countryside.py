@@ -29,6 +29,7 @@ CROPS = {
     "rapeseed": (0.7, (0.5, 1.0)),
     "maize": (0.9, (0.5, 1.9)),
 }
+_WOODED = 0.18  # share of fields that are woods
 _PIECE_M = 12.0  # of a field along the street, for one box of ground
 _SHARP = 1 / 90.0  # curvature beyond which a bend gets a guard rail or chevrons, 1/m
 
@@ -40,24 +41,53 @@ def crop(rng: np.random.Generator) -> tuple[str, float]:
 
 
 def field(site: Site, street: Street, side: int, low: float, high: float, near: float, rng: np.random.Generator) -> None:
-    """A field along a street from `near` metres off its middle, as deep as there is room; rows run along the street or away from it."""
-    role, height = crop(rng)
-    deep, rows, group = float(rng.uniform(35.0, 110.0)), int(rng.integers(1, 3)), f"{role}/{int(rng.integers(3))}"
+    """A field, or a wood, along a street from `near` metres off its middle, as deep as there is room."""
+    deep = float(rng.uniform(35.0, 110.0))
     bend = side * float(street.curve.heading(high) - street.curve.heading(low)) / max(high - low, 1.0)
     if bend > 0:  # on the inside of a bend strips narrow outwards
         deep = min(deep, 0.6 / bend - near)
     low, high = low + 0.8, high - 0.8
+    wooded = rng.uniform() < _WOODED
     for depth in (deep, 0.5 * deep, 0.25 * deep):
         boxes = _boxes(street, side, low, high, near, near + depth)
         if depth > 8.0 and high - low > 8.0 and all(site.free(box) for box in boxes):
+            if wooded:
+                _trees(site, street, side, low, high, near, min(depth, 22.0), rng)
+            else:
+                _sown(site, street, side, low, high, near, depth, rng)
             for box in boxes:
                 site.occupy(box)
-            lines = [street.curve.line(low, high, side * offset) for offset in (near, near + depth)]
-            left, right = lines[::-1] if side > 0 else lines
-            site.ground.append(ground("field", role, left, right, LAND_Z + height, along=rows, group=group, depth=round(height + 0.3, 2)))
-            _hedgerow(site, lines[1], f"hedgerow/{street.name}/{side}/{low:.0f}")
             return
     site.rejected["field"] += 1
+
+
+def _sown(site: Site, street: Street, side: int, low: float, high: float, near: float, depth: float, rng: np.random.Generator) -> None:
+    """A crop whose rows run along the street or away from it, and what grows on its far edge."""
+    role, height = crop(rng)
+    lines = [street.curve.line(low, high, side * offset) for offset in (near, near + depth)]
+    left, right = lines[::-1] if side > 0 else lines
+    group, rows = f"{role}/{int(rng.integers(3))}", int(rng.integers(1, 3))
+    site.ground.append(ground("field", role, left, right, LAND_Z + height, along=rows, group=group, depth=round(height + 0.3, 2)))
+    _hedgerow(site, lines[1], f"hedgerow/{street.name}/{side}/{low:.0f}")
+
+
+def _trees(site: Site, street: Street, side: int, low: float, high: float, near: float, depth: float, rng: np.random.Generator) -> None:
+    """A wood: bushes at its edge, trees close together, and behind them a dark wall of more."""
+    kinds = pick(rng, {"tree tree tree conifer": 2.0, "conifer conifer tree": 1.0, "tree": 1.0}).split()
+    shapes = [site.piece(rng, kind) for kind in kinds]
+    for row in np.arange(2.0, depth - 3.0, 5.0):
+        for s in along(rng, low, high, Uniform(4.0, 7.5)):
+            x, y, _ = place(street, s, side * (near + float(row) + float(rng.uniform(-1.5, 1.5))))
+            group, yaw = f"wood/{int(rng.integers(4))}", float(rng.uniform(-pi, pi))
+            shape = shapes[int(rng.integers(len(shapes)))]
+            site.plant(Thing(category="tree", shape=shape, group=group, x=x, y=y, z=LAND_Z, yaw=yaw), crowded=True)
+    for s in along(rng, low, high, Uniform(3.0, 9.0)):
+        x, y, _ = place(street, s, side * (near + 0.3))
+        site.plant(Thing(category="bush", shape=site.piece(rng, "bush"), group=f"wood/{int(s) % 3}", x=x, y=y, z=LAND_Z))
+    shape = wood(rng, (30.0,))
+    for s in np.arange(low + 12.0, high - 8.0, 24.0):
+        x, y, heading = place(street, float(s), side * (near + depth + 3.0))
+        site.add(Thing(category="tree", shape=shape, group="wood/behind", x=x, y=y, z=LAND_Z - 0.2, yaw=heading))
 
 
 def _boxes(street: Street, side: int, low: float, high: float, near: float, far: float) -> list[Box]:

@@ -17,7 +17,9 @@ from scenes.streets.network import Junction, Street
 from scenes.streets.paving import ZEBRA_M
 from scenes.streets.site import Site
 
-_ALONG = {"limit": 4.0, "ban": 2.0, "square": 2.0, "triangle": 1.5, "order": 0.5}  # signs between junctions
+# Signs between junctions.
+_IN_TOWN = {"limit": 4.0, "ban": 2.0, "square": 2.0, "triangle": 1.0, "order": 0.5}
+_OUT_OF_TOWN = {"limit": 4.0, "triangle": 2.0}
 _SHARP = 1 / 80.0  # curvature of bends that chevrons mark, 1/m
 STYLES = 4  # of each sign
 
@@ -78,8 +80,8 @@ def signs(site: Site, area: Area, seen: tuple[float, float]) -> None:
         _at_junction(site, junction, bool(lit) and len(junction.sides) > 1 and area.lights > 0)
     rng = site.rng("signs")
     for towards in (1, -1):
-        for s in along(rng, seen[0], seen[1], Uniform(22.0, 60.0)):
-            _sign(site, main, s, towards, pick(rng, _ALONG), rng)
+        for s in along(rng, seen[0], seen[1], Uniform(45.0, 110.0) if area.fields else Uniform(22.0, 60.0)):
+            _sign(site, main, s, towards, pick(rng, _OUT_OF_TOWN if area.fields else _IN_TOWN), rng)
         for at in site.zebras:
             _sign(site, main, at - towards * (ZEBRA_M / 2 + 0.7), towards, "square", rng)
     if main.section.pavement <= 0:

@@ -21,8 +21,8 @@ from scenes.streets.paving import Dropped
 from scenes.streets.thing import Thing, footprint
 from scenes.streets.view import View
 
-VARIANTS = 14  # of each piece, so that scenes share meshes
-_LEAFY = ((15.0, 1.0), (26.0, 0.55), (45.0, 0.3), (75.0, 0.15), (np.inf, 0.08))  # nearer than metres: share of a plant's leaves
+VARIANTS = 10  # of each piece, so that scenes share meshes
+_LEAFY = ((14.0, 1.0), (24.0, 0.5), (40.0, 0.25), (70.0, 0.12), (np.inf, 0.06))  # nearer than metres: share of a plant's leaves
 _BUILDING_M, _VEHICLE_M, _FIGURE_M = (45.0, 90.0), (20.0, 46.0), (15.0, 32.0)  # from so many metres on a level of detail is lost
 _PLAINER = {
     **dict.fromkeys(("car", "van", "bus", "truck"), _VEHICLE_M),
@@ -130,17 +130,21 @@ class Site:
         self.occupy(box)
         return True
 
-    def plant(self, thing: Thing) -> bool:
-        """Places a tree or bush: only its foot needs free ground, but no crown may hang into a building or low over a street."""
+    def plant(self, thing: Thing, *, crowded: bool = False) -> bool:
+        """Places a tree or bush: only its foot needs free ground, but no crown may hang into a building or low over a street.
+
+        In a wood (`crowded`) crowns may meet.
+        """
         width, _, height = shapes.size(thing.shape)
         low = height < 3.0
         foot = Box(thing.x, thing.y, 0.3 if not low else width / 2, 0.3 if not low else width / 2, thing.yaw, thing.z, thing.z + 2.0)
         crown = Box(thing.x, thing.y, 0.35 * width, 0.35 * width, thing.yaw, thing.z + 2.0, thing.z + height)
-        if self.is_reserved(foot) or not self.free(foot) or not self.free(crown) or not self.net.off_road(_outline(foot), 0.3):
+        hemmed = not self.free(foot) or (not crowded and not self.free(crown))
+        if hemmed or self.is_reserved(foot) or not self.net.off_road(_outline(foot), 0.3):
             self.rejected[thing.category] += 1
             return False
         self.add(thing)
-        for box in (foot, crown):
+        for box in (foot,) if crowded else (foot, crown):
             self.occupy(box)
         return True
 
