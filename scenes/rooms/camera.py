@@ -124,11 +124,6 @@ class HandHeld:
 
         return nearest
 
-    def seen(self, pose: Float) -> list[str]:
-        """Names of what a coarse grid of rays hits, once each."""
-        _, names = self._cast(pose)
-        return sorted(set(names) - {""})
-
     def _cast(self, pose: Float) -> tuple[Float, list[str]]:
         return self._world.cast(np.repeat(pose[None, :3, 3], len(self._rays), axis=0), self._rays @ pose[:3, :3].T, 15.0)
 
