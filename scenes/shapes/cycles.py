@@ -162,24 +162,32 @@ def motorcycle(
     top = seat_height + 0.06
     fuel = [(0, start, top), (0, start + 0.35 * tank, top + 0.03), (0, start + 0.75 * tank, top), (0, start + tank, top - 0.04)]
     paint = [
-        limb(fuel, [(0.09, 0.09), (0.14, 0.12), (0.12, 0.11), (0.08, 0.07)], 12),
-        limb([(0, half - 0.62, seat_height - 0.03), (0, half - 0.24, seat_height + 0.03)], [(0.1, 0.07), (0.07, 0.045)], 10),
-        limb([(0, front[1] - 0.2, 2 * r - 0.06), (0, front[1], 2 * r + 0.02), (0, front[1] + 0.22, 2 * r - 0.09)], [(0.075, 0.015)] * 3, 8),
+        limb(fuel, [(0.09, 0.09), (0.14, 0.12), (0.12, 0.11), (0.08, 0.07)], 2 * fine.bar),
+        limb([(0, half - 0.62, seat_height - 0.03), (0, half - 0.24, seat_height + 0.03)], [(0.1, 0.07), (0.07, 0.045)], 2 * fine.bar - 2),
+        limb(
+            [(0, front[1] - 0.2, 2 * r - 0.06), (0, front[1], 2 * r + 0.02), (0, front[1] + 0.22, 2 * r - 0.09)],
+            [(0.075, 0.015)] * 3,
+            fine.bar + 2,
+        ),
     ]
-    black = [rounded_box(0.34, 0.46, 0.38, 0.07, (0, -0.02, 0.24)), rounded_box(0.24, 0.4, 0.3, 0.05, (0, 0.02, 0.5))]
+    engine = ((0.34, 0.46, 0.38), 0.07, (0, -0.02, 0.24)), ((0.24, 0.4, 0.3), 0.05, (0, 0.02, 0.5))
+    black = [rounded_box(*size, radius, at) if detail > 1 else box(*size, at) for size, radius, at in engine]
     black += [tube([rear + s * side, (s * 0.1, 0.16, 0.42)], 0.028, fine.bar) for s in (-1, 1)]
     saddle = [(0, start + tank - 0.06, seat_height), (0, start + tank + 0.2, seat_height - 0.01), (0, half - 0.35, seat_height + 0.06)]
-    black.append(limb(saddle, [(0.1, 0.05), (0.15, 0.055), (0.12, 0.05)], 10))
+    black.append(limb(saddle, [(0.1, 0.05), (0.15, 0.055), (0.12, 0.05)], 2 * fine.bar - 2))
     y, z = crown[1] + 0.02, height - 0.03
     bar = [(-0.97 * width / 2, y + 0.16, z - 0.03), (-0.3, y + 0.06, z), (-0.1, y, z - 0.06)]
     black.append(tube([*bar, *[(-x, y, z) for x, y, z in bar[::-1]]], 0.016, fine.bar))
     black += [tube([(s * width / 2, y + 0.165, z - 0.032), (s * 0.75 * width / 2, y + 0.1, z - 0.015)], 0.021, fine.bar) for s in (-1, 1)]
     black += [
-        limb([(s * 0.3, y - 0.02, height - 0.03), (s * 0.34, y - 0.02, height - 0.03)], [(0.03, 0.05)] * 2, 6, side=(0, 0, 1))
+        limb([(s * 0.3, y - 0.02, height - 0.03), (s * 0.34, y - 0.02, height - 0.03)], [(0.03, 0.05)] * 2, fine.bar, side=(0, 0, 1))
         for s in (-1, 1)
     ]
     lamp = limb(
-        [(0, crown[1] - 0.19, crown[2] - 0.1), (0, crown[1] - 0.08, crown[2] - 0.1)], [(0.085, 0.085), (0.07, 0.07)], 12, roundness=0.3
+        [(0, crown[1] - 0.19, crown[2] - 0.1), (0, crown[1] - 0.08, crown[2] - 0.1)],
+        [(0.085, 0.085), (0.07, 0.07)],
+        2 * fine.bar,
+        roundness=0.3,
     )
     tail = box(0.12, 0.05, 0.07, (0, half - 0.18, seat_height - 0.01))
     return standing((width, depth, height), paint, tyres, metal, black, lamp, tail)

@@ -217,13 +217,13 @@ def _populate(site: Site, drive: _Drive, horizon: float) -> None:
     seen = (-_BEHIND_M, horizon + drive.speed * count)
     ride = traffic.Ride(count=count, speed=drive.speed, lane=drive.lane, turns_at=drive.turns_at)
     crossings.zebras(site, area)
-    signals.traffic_lights(site, area, crawling=drive.speed < _CRAWLING_M and drive.turns_at is None)
+    lit = signals.traffic_lights(site, area, crawling=drive.speed < _CRAWLING_M and drive.turns_at is None)
     traffic.vehicles(site, area, ride, (8.0, min(horizon, 120.0)))
     sides = list(lining.sides(site, seen))
     for side in sides:
         plots.plots(site, area, *side)
     stop = lining.bus_stop(site, area, seen)
-    signals.signs(site, area, seen)
+    signals.signs(site, area, seen, lit)
     for side in sides:
         lining.parked(site, area, *side)
         lining.kerbside(site, area, *side)

@@ -165,7 +165,9 @@ def stand(
     turn: float = 0.0,
     facing: bool = False,
 ) -> bool:
-    """Places a thing beside a street, turned to the street (`facing`) or by an angle against its direction."""
+    """Places a thing beside a street, turned to it (`facing`) or by an angle against its direction; not in a side street's mouth."""
+    if not street.has_kerb(side, s):
+        return False
     x, y, heading = place(street, s, side * offset)
     yaw = facing_street(heading, side) if facing else heading + turn
     thing = Thing(category=kind, shape=shape, group=group, x=x, y=y, z=ground_z(street, offset), yaw=yaw)

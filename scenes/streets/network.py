@@ -57,6 +57,10 @@ class Street:
         """Arc lengths [(low, high)] along which a side has its kerb."""
         return without([(self.low, self.high)], [(a, b) for a, b, which in self.mouths if which == side])
 
+    def has_kerb(self, side: int, s: float) -> bool:
+        """Whether no side street opens on a side at an arc length."""
+        return any(low <= s <= high for low, high in self.stretches(side))
+
     def carriageways(self) -> list[tuple[float, float]]:
         """Arc lengths [(low, high)] of carriageway between junctions."""
         return without([(self.low, self.high)], sorted({(a, b) for a, b, _ in self.mouths}))

@@ -34,12 +34,12 @@ def sign(name: str, style: int) -> Shape:
     return shape_of("traffic_sign", sign=name, size=across, height=low + across + 0.5 * plate, diameter=0.07, plate=plate)
 
 
-def traffic_lights(site: Site, area: Area, crawling: bool) -> None:
-    """Lights beside all four approaches where streets cross: green for one street, red for the other.
+def traffic_lights(site: Site, area: Area, crawling: bool) -> list[Junction]:
+    """Lights beside all four approaches where streets cross: green for one street, red for the other. Returns the junctions that have them.
 
     The main street has red only where nobody drives on: at a crossing far off, or if the camera is `crawling` towards it.
     """
-    net = site.net
+    net, lit = site.net, []
     for junction in net.junctions:
         rng = site.rng(f"traffic lights/{junction.at:.0f}")
         if len(junction.sides) < 2 or rng.uniform() > area.lights:
@@ -55,6 +55,8 @@ def traffic_lights(site: Site, area: Area, crawling: bool) -> None:
         for side in junction.sides:
             arm = net.arm(junction, side)
             _beside(site, arm, arm.low + 0.4, -1, "traffic_light", cross, "traffic lights")
+        lit.append(junction)
+    return lit
 
 
 def _lit(shape: Shape, lamp: str) -> Shape:
@@ -72,12 +74,15 @@ def _sign(site: Site, street: Street, s: float, towards: int, name: str, rng: np
     _beside(site, street, s, towards, "traffic_sign", sign(name, int(rng.integers(STYLES))), group)
 
 
-def signs(site: Site, area: Area, seen: tuple[float, float]) -> None:
-    """Stop signs at the mouths of side streets, priority or warning before them, limits and bans between, chevrons at bends."""
+def signs(site: Site, area: Area, seen: tuple[float, float], lit: list[Junction]) -> None:
+    """Stop signs at the mouths of side streets, priority or warning before them, limits and bans between, chevrons at bends.
+
+    Junctions that are `lit` have none.
+    """
     main = site.net.main
-    lit = {round(thing.x) for thing in site.things if thing.category == "traffic_light"}
     for junction in site.net.junctions:
-        _at_junction(site, junction, bool(lit) and len(junction.sides) > 1 and area.lights > 0)
+        if junction not in lit:
+            _at_junction(site, junction)
     rng = site.rng("signs")
     for towards in (1, -1):
         for s in along(rng, seen[0], seen[1], Uniform(45.0, 110.0) if area.fields else Uniform(22.0, 60.0)):
@@ -88,14 +93,14 @@ def signs(site: Site, area: Area, seen: tuple[float, float]) -> None:
         _chevrons(site, main, seen, rng)
 
 
-def _at_junction(site: Site, junction: Junction, lit: bool) -> None:
+def _at_junction(site: Site, junction: Junction) -> None:
     rng = site.rng(f"signs/{junction.at:.0f}")
-    for side in junction.sides if not lit else ():
+    for side in junction.sides:
         arm = site.net.arm(junction, side)
         _sign(site, arm, arm.low + 0.9, -1, "octagon", rng)
     name = pick(rng, {"diamond": 2.0, "triangle": 1.5, "none": 1.5})
     out = junction.cross.half + junction.radius + float(rng.uniform(6, 25))
-    for towards in (1, -1) if name != "none" and not lit else ():
+    for towards in (1, -1) if name != "none" else ():
         _sign(site, site.net.main, junction.at - towards * out, towards, name, rng)
 
 

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import numpy as np
 import pytest
+from street_scenes import GROUND, VEHICLES, cloud, standing, street
 
 from scenes import shapes, streets
 from scenes.distributions import Choice
 from scenes.errors import UserError
-from scenes.geometry import transform
 from scenes.randomness import Streams
-from scenes.scene import Instance, Scene
-from scenes.streets.areas import AREAS
+from scenes.scene import Instance
 from scenes.streets.curve import Curve, rounded
 from scenes.streets.network import Section, network
 from simlearn.datasets.root import data_root
 from simlearn.worlds.facts import motion
-
-VEHICLES = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
-GROUND = ("lawn", "field", "road", "junction", "kerb", "pavement", "lane_marking")
-
-
-@functools.cache
-def street(index: int) -> Scene:
-    area, manoeuvre = list(AREAS)[index % 4], ("straight", "turn", "bend")[index % 3]
-    return streets.sample(streets.Config(area=Choice((area,)), manoeuvre=Choice((manoeuvre,))), Streams(5, index))
-
-
-def standing(scene: Scene, *categories: str) -> list[Instance]:
-    return [i for i in scene.instances if i.category in categories and not i.motion.moves]
-
-
-def cloud(instance: Instance, time: int = 0) -> np.ndarray:
-    return transform(instance.motion.at(time), shapes.build(instance.shape).vertices)
 
 
 def test_a_curve_of_constant_curvature_is_a_circle():
