@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import atan2, cos, pi, sin
 
 import numpy as np
 
@@ -253,7 +253,7 @@ class Furnisher:
         rng = self.rng(purpose)
         width, depth, _ = size(shape)
         below = surface.item
-        for _ in range(TRIES if at is None else 1):
+        for _ in range(TRIES // 2 if at is None else 1):
             yaw = below.yaw + (turn if turn is not None else float(rng.uniform(-pi, pi)))
             tilt = yaw - below.yaw
             half_x = (abs(width * cos(tilt)) + abs(depth * sin(tilt))) / 2
@@ -269,8 +269,10 @@ class Furnisher:
         self._refuse(category)
         return None
 
-    def on_floor(self, purpose: str, category: str, shape: Shape, *, corner: float = 0.0, clearance: float = 0.05) -> Item | None:
-        """Anywhere free on the floor; with probability `corner` close to a corner."""
+    def on_floor(
+        self, purpose: str, category: str, shape: Shape, *, corner: float = 0.0, clearance: float = 0.05, inwards: bool = False
+    ) -> Item | None:
+        """Anywhere free on the floor; with probability `corner` close to a corner; turned anyhow, or `inwards`."""
         rng = self.rng(purpose)
         width, depth, _ = size(shape)
         reach = (width**2 + depth**2) ** 0.5 / 2
@@ -280,7 +282,8 @@ class Furnisher:
                 x, y = (side * (limit - rng.uniform(0, 0.25)) for side, limit in zip(rng.choice((-1, 1), 2), (a, b), strict=True))
             else:
                 x, y = rng.uniform(-a, a), rng.uniform(-b, b)
-            item = self._item(category, shape, float(x), float(y), 0.0, float(rng.uniform(-pi, pi)), "")
+            yaw = float(atan2(-x, y) + rng.normal(0, 0.4) if inwards else rng.uniform(-pi, pi))
+            item = self._item(category, shape, float(x), float(y), 0.0, yaw, "")
             if self.layout.place(item, clearance=clearance):
                 return item
         self._refuse(category)

@@ -29,6 +29,11 @@ class Box:
         c, s = cos(self.yaw), sin(self.yaw)
         return (c, s), (-s, c)
 
+    @cached_property
+    def radius(self) -> float:
+        """Of the circle around the footprint."""
+        return hypot(self.half_x, self.half_y)
+
     def corners(self) -> list[tuple[float, float]]:
         """Footprint corners, counter-clockwise."""
         (ax, ay), (bx, by) = self.axes
@@ -58,17 +63,18 @@ class Box:
         if self.z1 <= other.z0 or other.z1 <= self.z0:
             return False
         dx, dy = other.x - self.x, other.y - self.y
-        reach = hypot(self.half_x, self.half_y) + hypot(other.half_x, other.half_y)
+        reach = self.radius + other.radius
         if dx * dx + dy * dy >= reach * reach:
             return False
-        for nx, ny in (*self.axes, *other.axes):
-            extent = sum(
-                box.half_x * abs(nx * box.axes[0][0] + ny * box.axes[0][1]) + box.half_y * abs(nx * box.axes[1][0] + ny * box.axes[1][1])
-                for box in (self, other)
-            )
-            if abs(dx * nx + dy * ny) >= extent - 1e-9:
-                return False
-        return True
+        (ax, ay), (cx, cy) = self.axes[0], other.axes[0]
+        c, s = abs(ax * cx + ay * cy), abs(ax * cy - ay * cx)
+        a, b, d, e = self.half_x - 1e-9, self.half_y - 1e-9, other.half_x, other.half_y
+        return (
+            abs(dx * ax + dy * ay) < a + d * c + e * s
+            and abs(dy * ax - dx * ay) < b + d * s + e * c
+            and abs(dx * cx + dy * cy) < d + a * c + b * s
+            and abs(dy * cx - dx * cy) < e + a * s + b * c
+        )
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def bedroom(f: Furnisher) -> None:
     if f.chance("desk", 0.5):
         _workplace(f, "desk")
     if f.chance("armchair", 0.5):
-        f.on_floor("armchair", "armchair", pieces.armchair(f.rng("armchair/shape")), corner=0.7)
+        f.on_floor("armchair", "armchair", pieces.armchair(f.rng("armchair/shape")), corner=0.7, inwards=True)
     if f.chance("bookshelf", 0.5):
         shelf(f, "bookshelf")
 
@@ -291,7 +291,7 @@ def office(f: Furnisher) -> None:
         if sofa is not None:
             cushions(f, sofa, 2)
     elif f.chance("armchair", 0.6):
-        f.on_floor("armchair", "armchair", pieces.armchair(f.rng("armchair/shape")), corner=0.7)
+        f.on_floor("armchair", "armchair", pieces.armchair(f.rng("armchair/shape")), corner=0.7, inwards=True)
     if f.chance("office rug", 0.7):
         f.rug("office rug", None, (0.8, 0.6))
 

@@ -59,8 +59,8 @@ class Config(FamilyConfig):
     brightness: Distribution = Uniform(0.32, 0.68)
     horizontal_fov: Distribution = Uniform(55.0, 80.0)
     eye_height: Distribution = Uniform(1.0, 1.8)
-    walk_speed: Distribution = Uniform(0.02, 0.07)
-    turn: Distribution = Uniform(0.4, 2.2)
+    walk_speed: Distribution = Uniform(0.02, 0.06)
+    turn: Distribution = Uniform(0.3, 2.0)
     through_door: Distribution = Choice((0, 1), (0.65, 0.35))
     triangles: int = 150_000
     most_lights: int = 6
