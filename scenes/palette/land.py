@@ -30,18 +30,18 @@ def _ground(
 def lawn(scheme: Scheme, rng: np.random.Generator) -> Material:
     wear = float(rng.choice([0.1, 0.5, 0.9]))
     hue = (0.14, 0.2) if rng.uniform() < 0.3 else (0.2, 0.27)  # dry or fresh
-    return _ground(rng, "turf", 11.0, hue, (0.12, 0.38), (0.62, 0.82), wear=wear)
+    return _ground(rng, "turf", 11.0, hue, (0.12, 0.38), (0.48, 0.63), wear=wear)
 
 
 @ROLES
 def meadow(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return _ground(rng, "meadow", 9.0, (0.15, 0.26), (0.08, 0.34), (0.68, 0.9), flowers=int(rng.choice([0, 200, 900])))
+    return _ground(rng, "meadow", 9.0, (0.15, 0.26), (0.08, 0.34), (0.5, 0.67), flowers=int(rng.choice([0, 200, 900])))
 
 
 @ROLES
 def verge(scheme: Scheme, rng: np.random.Generator) -> Material:
     """The rough grass beside a road, drier than the land behind it."""
-    return _ground(rng, "meadow", 5.0, (0.12, 0.22), (0.1, 0.36), (0.64, 0.88), flowers=200)
+    return _ground(rng, "meadow", 5.0, (0.12, 0.22), (0.1, 0.36), (0.47, 0.65), flowers=200)
 
 
 @ROLES
@@ -54,7 +54,7 @@ def shoulder(scheme: Scheme, rng: np.random.Generator) -> Material:
 @ROLES
 def young_crop(scheme: Scheme, rng: np.random.Generator) -> Material:
     rows, cover = ((10, 0.45), (10, 0.7), (7, 0.6))[int(rng.integers(3))]
-    return _ground(rng, "crop_rows", 5.0, (0.12, 0.24), (0.02, 0.2), (0.75, 0.95), rows=rows, cover=cover)
+    return _ground(rng, "crop_rows", 5.0, (0.12, 0.24), (0.02, 0.18), (0.54, 0.68), rows=rows, cover=cover)
 
 
 @ROLES
@@ -72,7 +72,7 @@ def rapeseed(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def maize(scheme: Scheme, rng: np.random.Generator) -> Material:
-    return _ground(rng, "crop_rows", 7.5, (0.22, 0.27), (0.2, 0.35), (0.6, 0.78), rows=10, cover=0.95)
+    return _ground(rng, "crop_rows", 7.5, (0.22, 0.27), (0.15, 0.3), (0.42, 0.55), rows=10, cover=0.95)
 
 
 @ROLES

@@ -101,8 +101,9 @@ def hill(width: float = 180.0, depth: float = 90.0, height: float = 14.0, ridge:
     u, v = np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows))
     phase, share = rng.uniform(0, 2 * np.pi, 3), rng.uniform(0.4, 1.0, 3)
     crest = 1 + ridge * sum(a * np.sin(k * np.pi * u + p) for k, a, p in zip((1, 2, 3), share, phase, strict=True)) / 3
-    rise = np.cos(np.pi / 2 * u) ** 1.5 * np.cos(np.pi / 2 * v) ** 1.2 * crest
-    grid = np.stack([u * width / 2, v * depth / 2, np.maximum(rise, 0.0) * height], axis=2)
+    rise = np.cos(np.pi / 2 * u) ** 1.5 * np.cos(np.pi / 2 * v) ** 1.2 * np.maximum(crest, 0.2)
+    rise[[0, -1]] = rise[:, [0, -1]] = 0.0  # exactly, to close with the foot
+    grid = np.stack([u * width / 2, v * depth / 2, rise * height], axis=2)
     along, across = np.gradient(grid, axis=1), np.gradient(grid, axis=0)
     normals = unit(np.cross(along, across).reshape(-1, 3))
     top = grid.reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""What covers open land: turf, meadows, crops, stubble, ploughed earth. Rows run along u; colours are those of the thing, mildly tinted later.
+"""What covers open land: turf, meadows, crops, stubble, ploughed earth. Rows run along u; colours are nearly those of real things.
 
 Lengths are fractions of the picture, made for the metres that each names.
 """
@@ -22,7 +22,7 @@ def _blend(first: Float, second: Float, share: Float) -> Float:
 def _speckled(rng: np.random.Generator, n: int, color: tuple[float, float, float], strength: float) -> Float:
     """A colour [n, n, 3] with fine grain and broad clouds."""
     tone = 1 + strength * (0.6 * rng.standard_normal((n, n), dtype=np.float32) + 0.6 * clouds(rng, n, falloff=0.8, lowest=4))
-    return tone[..., None] * np.asarray(color, dtype=np.float32)
+    return np.asarray(tone[..., None] * np.asarray(color), dtype=np.float32)
 
 
 def turf(resolution: int, seed: int = 0, wear: float = 0.5) -> Image:
@@ -36,7 +36,7 @@ def turf(resolution: int, seed: int = 0, wear: float = 0.5) -> Image:
     image = _blend(green, lush, step(broad + 0.3 * spots, 0.2, 1.2))
     image = _blend(image, dry, 0.75 * step(spots - 0.4 * broad, 1.7 - 1.1 * wear, 1.3))
     image = _blend(image, earth, 0.8 * step(spots + 0.5 * clouds(rng, resolution, falloff=0.8, lowest=12), 3.1 - 0.8 * wear, 0.5))
-    return picture(image)
+    return picture(1.3 * image)
 
 
 def meadow(resolution: int, seed: int = 0, flowers: int = 500) -> Image:
@@ -49,7 +49,7 @@ def meadow(resolution: int, seed: int = 0, flowers: int = 500) -> Image:
     tones = np.array([[0.45, 0.52, 0.28], [0.55, 0.62, 0.34], [0.66, 0.7, 0.4], [0.76, 0.72, 0.46], [0.84, 0.78, 0.54]], dtype=np.float32)
     image = strokes(rng, ground, 5200, (0.013, 0.0022), tones)
     bright = np.array([[0.95, 0.9, 0.4], [0.95, 0.95, 0.9], [0.75, 0.5, 0.7]], dtype=np.float32)
-    return picture(strokes(rng, image, flowers, (0.0025, 0.0022), bright) * (1 + 0.06 * broad)[..., None])
+    return picture(strokes(rng, image, flowers, (0.0025, 0.0022), bright) * (1.35 + 0.08 * broad)[..., None])
 
 
 def crop_rows(resolution: int, seed: int = 0, rows: int = 10, cover: float = 0.6) -> Image:
@@ -61,7 +61,7 @@ def crop_rows(resolution: int, seed: int = 0, rows: int = 10, cover: float = 0.6
     earth = _speckled(rng, resolution, (0.6, 0.49, 0.37), 0.11)
     leaf = _speckled(rng, resolution, (0.5, 0.62, 0.3), 0.2)
     shade = 1 - 0.35 * leafy * step(edge_distance(v, rows), 0.4 * cover, 0.3)
-    return picture(_blend(earth, leaf, leafy) * shade[..., None])
+    return picture(1.4 * _blend(earth, leaf, leafy) * shade[..., None])
 
 
 def ears(resolution: int, seed: int = 0, rows: int = 22) -> Image:
