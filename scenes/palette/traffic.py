@@ -64,9 +64,10 @@ def truck_paint(scheme: Scheme, rng: np.random.Generator) -> Material:
 
 @ROLES
 def cargo(scheme: Scheme, rng: np.random.Generator) -> Material:
-    if rng.uniform() < 0.65:
-        return Material(color=linear(0.12, 0.02, float(rng.uniform(0.75, 0.88))), roughness=0.5)
-    return Material(color=scheme.accent(rng, (0.35, 0.75), (0.35, 0.75)), roughness=0.5)
+    """The box of a lorry: of ribbed sheets, mostly white."""
+    white = linear(0.12, 0.02, float(rng.uniform(0.7, 0.84)))
+    color = white if rng.uniform() < 0.65 else scheme.accent(rng, (0.35, 0.75), (0.35, 0.75))
+    return Material(color=color, texture=pattern(rng, "sheet_metal", 1.6), roughness=0.5)
 
 
 @ROLES
