@@ -1,4 +1,4 @@
-"""Smooth motion: curves through points, hand-held sway, cameras that look along, balls that roll. One pose for each time -1, 0, ..., T."""
+"""Smooth motion: curves through points, hand-held sway, cameras that look along. One pose for each time -1, 0, ..., T."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scenes.geometry import compose, look_at
+from scenes.geometry import look_at
 
 Float = NDArray[np.float64]
 Nearest = Callable[[int, Float], tuple[float, Float]]
@@ -58,23 +58,6 @@ def turned(axis: ArrayLike, angle_rad: float) -> Float:
     x, y, z = np.asarray(axis, dtype=np.float64)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)
-
-
-def rolling(start: ArrayLike, step: ArrayLike, count: int, *, radius: float, bounce: float = 0.0, period_frames: float = 12.0) -> Float:
-    """Poses [count, 4, 4] of a ball whose lowest point is its origin, moving by `step` (x, y) metres a frame from `start` (x, y).
-
-    It rolls without slipping, or hops to `bounce` metres with parabolas of `period_frames` while it spins as fast.
-    """
-    start, step = np.asarray(start, dtype=np.float64), np.asarray(step, dtype=np.float64)
-    distance = float(np.linalg.norm(step))
-    axis = np.array([-step[1], step[0], 0.0]) / max(distance, 1e-12)
-    poses = []
-    for k in range(count):
-        phase = (k / period_frames) % 1.0
-        centre = np.array([*(start + k * step), radius + 4 * bounce * phase * (1 - phase)])
-        rotation = turned(axis, k * distance / radius) if distance > 0 else np.eye(3)
-        poses.append(compose(rotation, centre - rotation @ (0.0, 0.0, radius)))
-    return np.stack(poses)
 
 
 def drifting(

@@ -90,6 +90,17 @@ class Config(FamilyConfig):
 
 
 @dataclass(frozen=True)
+class _Furnished:
+    """A room before physics: what stands in it, which of it carries small things, how many large things are yet to be tipped in."""
+
+    kind: str
+    layout: Layout
+    standing: list[Thing]
+    surfaces: frozenset[str]
+    tipped_in: int
+
+
+@dataclass(frozen=True)
 class _Contents:
     """What is in a room and how it is filmed; `settled` and `moving` are names of things, `rejected` counts what found no place."""
 
@@ -114,8 +125,8 @@ def sample(config: Config, streams: Streams) -> Scene:
     furnished = furniture.furnish(layout, streams, kind, holes, large if arrangement == "arranged" else 0, int(draw("pictures")))
     standing = [Thing.of(item) for item in (*shell.shell(layout, holes, streams.generator("shell")), *layout.items)]
     camera = Camera.from_fov(width=config.width, height=config.height, horizontal_fov_deg=round(float(draw("horizontal_fov")), 3))
-    tipped_in = 0 if arrangement == "arranged" else large
-    contents = _fill(config, streams, draw, layout, kind, standing, furnished.surfaces, tipped_in, camera)
+    room = _Furnished(kind, layout, standing, furnished.surfaces, 0 if arrangement == "arranged" else large)
+    contents = _fill(config, streams, draw, room, camera)
     lights, sky, exposure, palette = _light(layout, furnished.ceiling_lamps, holes, streams, draw)
     accent = f"wall_{streams.generator('accent').choice(['north', 'east', 'south', 'west'])}" if draw("accent_wall") else ""
     instances, materials = _instances(contents.things, palette, accent, exposure)
@@ -148,27 +159,18 @@ def sample(config: Config, streams: Streams) -> Scene:
     return config.equip(scene)
 
 
-def _fill(
-    config: Config,
-    streams: Streams,
-    draw: Any,
-    layout: Layout,
-    kind: str,
-    standing: list[Thing],
-    surfaces: frozenset[str],
-    tipped_in: int,
-    camera: Camera,
-) -> _Contents:
+def _fill(config: Config, streams: Streams, draw: Any, room: _Furnished, camera: Camera) -> _Contents:
     """Everything that takes physics: furniture tipped in, small things dropped, the camera's way between them, what moves before it."""
+    layout, standing = room.layout, room.standing
     half = (layout.length / 2, layout.breadth / 2)
     with World([thing.body for thing in standing], ((-half[0], -half[1], 0.0), (*half, layout.height)), hertz=100) as world:
         budget = config.triangles - sum(len(shapes.build(thing.shape).faces) for thing in standing)
-        dropper = Dropper(world, layout, streams, surfaces, budget, {thing.name for thing in standing})
-        if tipped_in:
-            dropper.large(kind, tipped_in, config.anything)
+        dropper = Dropper(world, layout, streams, room.surfaces, budget, {thing.name for thing in standing})
+        if room.tipped_in:
+            dropper.large(room.kind, room.tipped_in, config.anything)
             come_to_rest(world)
         count = round(float(draw("small_density")) * layout.length * layout.breadth)
-        dropper.small(kind, count, config.anything, config.upright)
+        dropper.small(room.kind, count, config.anything, config.upright)
         settled = dropper.settled(come_to_rest(world))
         things = {thing.name: thing for thing in (*standing, *settled.values())}
         shot = HandHeld(world, layout, camera, {name: thing.category for name, thing in things.items()}).shoot(
@@ -180,7 +182,7 @@ def _fill(
         )
         moving: dict[str, Thing] = {}
         if (motion := str(draw("motion"))) != "still":
-            director = Director(world, camera, shot.poses, settled, kind)
+            director = Director(world, camera, shot.poses, settled, room.kind)
             moving = director.stage(motion, streams.generator("motion"), int(draw("moving_objects"))) or {}
             dropper.rejected.update([] if moving else ["motion"])
     return _Contents(list({**things, **moving}.values()), list(settled), list(moving), shot, dropper.rejected)

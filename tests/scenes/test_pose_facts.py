@@ -109,25 +109,3 @@ def test_sway_has_the_stated_size_and_is_smooth() -> None:
     waves = np.stack([trajectories.sway(np.random.default_rng(k), 400, amplitude=0.02, period_frames=15.0) for k in range(20)])
     assert waves.std() == pytest.approx(0.02, rel=0.15)
     assert np.abs(np.diff(waves, axis=1)).max() < 0.04  # white noise of this size jumps by 0.1
-
-
-def test_a_ball_rolls_without_slipping() -> None:
-    radius, step = 0.11, np.array([0.03, -0.01])
-    poses = trajectories.rolling((0.2, 0.4), step, 9, radius=radius)
-    centres = geometry.transform(poses[4], (0, 0, radius))
-    np.testing.assert_allclose(centres, (0.2 + 4 * 0.03, 0.4 - 4 * 0.01, radius), atol=1e-12)
-    inverse = geometry.invert(poses[4])
-    bottom, top = (geometry.transform(inverse, (centres[0], centres[1], z)) for z in (0.0, 2 * radius))
-    moved_bottom, moved_top = (geometry.transform(poses[5], p)[:2] - centres[:2] for p in (bottom, top))
-    angle = np.linalg.norm(step) / radius
-    assert np.linalg.norm(moved_bottom) < 0.6 * radius * angle**3  # the touching point rests, to third order
-    np.testing.assert_allclose(moved_top, 2 * step, rtol=0.03)
-
-
-def test_a_bouncing_ball_stays_above_the_floor_and_reaches_its_height() -> None:
-    radius = 0.1
-    poses = trajectories.rolling((0, 0), (0.02, 0), 25, radius=radius, bounce=0.4, period_frames=12.0)
-    heights = np.array([geometry.transform(pose, (0, 0, radius))[2] for pose in poses]) - radius
-    assert heights.min() == pytest.approx(0.0, abs=1e-12)
-    assert heights.max() == pytest.approx(0.4, abs=1e-9)
-    assert np.diff(heights[:12], n=2) == pytest.approx(-8 * 0.4 / 144)  # free fall: constant acceleration
