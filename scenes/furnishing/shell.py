@@ -99,19 +99,20 @@ def dress_windows(f: Furnisher, holes: tuple[Opening, ...], wet: bool = False) -
     for hole in holes:
         if hole.z == 0:
             continue
-        wall = hole.wall
+        wall, clear = hole.wall, 1.4
         if curtains:
             top = min(hole.z + hole.height + 0.16, f.layout.height - 0.04)
             low = 0.03 if drop or hole.z < 0.5 else hole.z - 0.2
             width = min(hole.width * 1.45 + 0.1, 2 * (wall.length / 2 - abs(hole.along)) - 0.04)
             shape = shape_of("curtains", width=width, height=top - low, open_fraction=open_fraction, folds=folds)
-            hang(f, "curtain", shape, wall, hole.along, low, "curtains")
+            if hang(f, "curtain", shape, wall, hole.along, low, "curtains"):
+                clear = width * (open_fraction - 0.04) - 0.03  # between the gathered cloth
         if blinds:
             height = round(lowered * hole.height + 0.05, 3)
-            shape = shape_of("blinds", width=hole.width + 0.06, height=height, drawn=0.96, tilt_deg=tilt, slat=0.04)
+            shape = shape_of("blinds", width=hole.width + 0.06, height=height, drawn=0.96, tilt_deg=tilt, slat=0.05)
             hang(f, "blinds", shape, wall, hole.along, hole.z + hole.height + 0.05 - height, "blinds")
-        if radiators and hole.z > 0.6:
-            width = round(min(0.8 * hole.width, 1.4), 3)
+        width = round(min(0.8 * hole.width, 1.4, clear), 3)
+        if radiators and hole.z > 0.6 and width > 0.4:
             hang(f, "radiator", shape_of("radiator", width=width, height=min(0.6, hole.z - 0.25)), wall, hole.along, 0.1, "room")
 
 

@@ -123,6 +123,19 @@ def test_nothing_overlaps(index: int) -> None:
             assert penetration(hull(clouds[i]), hull(clouds[j])) < 1e-3, f"{found[i].name} and {found[j].name} overlap"
 
 
+def test_curtains_hang_beside_radiators_not_through_them() -> None:
+    pairs = 0
+    for index in SEEDS:
+        found = {category: [i for i in house(index).instances if i.category == category] for category in ("curtain", "radiator")}
+        for radiator in found["radiator"]:
+            low, high = points(index, radiator.name).min(axis=0), points(index, radiator.name).max(axis=0)
+            for curtain in found["curtain"]:
+                cloth = points(index, curtain.name)
+                pairs += bool(np.linalg.norm(cloth.mean(axis=0)[:2] - (low + high)[:2] / 2) < 0.2)
+                assert not ((cloth > low) & (cloth < [high[0], high[1], 9.0])).all(axis=1)[cloth[:, 2] < high[2] + 0.3].any(), curtain.name
+    assert pairs > 5
+
+
 @pytest.mark.parametrize("index", SEEDS)
 def test_everything_is_inside_its_room(index: int) -> None:
     scene = house(index)
