@@ -65,9 +65,9 @@ def drifting(
 ) -> Float:
     """Positions [count, 3] of a body that random forces push about against drag, `speed` metres a frame on average and at most twice that.
 
-    `nearest(k, point)` gives the distance from a point to what must be kept `clearance` metres away at the k-th time, and the unit direction
-    away from it [3]: there the body bounces. Upward speeds are `vertical` times the level ones. With two such bodies, one for the eye and one
-    that it looks at, SceneNet RGB-D (McCormac et al. 2017) imitates a hand-held camera.
+    `nearest(k, point)` gives the distance from a point to what must be kept `clearance` metres away at the k-th time, and the unit
+    direction away from it [3]: there the body bounces. Upward speeds are `vertical` times the level ones. With two such bodies, one for the
+    eye and one that it looks at, SceneNet RGB-D (McCormac et al. 2017) imitates a hand-held camera.
     """
     keep = float(np.exp(-1 / _PERSISTENCE_FRAMES))
     scale = speed / np.sqrt(np.pi / 2) * np.array([1.0, 1.0, vertical])  # the mean length of a level normal vector is sqrt(pi / 2)
