@@ -19,8 +19,6 @@ from simlearn.worlds.facts import DEPTH_M, clearance, histogram, motion, observe
 from simlearn.worlds.summary import problems, summarise
 
 OWN = [name for name in FAMILIES if name not in FROM_FILES and FAMILIES.target(name).startswith("scenes.")]  # not what other tests add
-    name for name in FAMILIES if FAMILIES.target(name).startswith("scenes.") and not FAMILIES.target(name).startswith("scenes.importers")
-]
 
 
 def box_world(eye: tuple[float, float, float], **changes: object) -> Scene:
