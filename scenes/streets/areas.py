@@ -50,7 +50,7 @@ class Area:
     zebras: float = 0.2
     bus_stops: float = 0.15
     lights: float = 0.0
-    cyclists: Distribution = Choice((0, 1, 2), (0.5, 0.35, 0.15))
+    cyclists: Distribution = Choice((0, 1, 2), (0.3, 0.45, 0.25))
     fields: bool = False
     field: Distribution = Uniform(30.0, 110.0)
 

@@ -58,7 +58,8 @@ def paving(net: Network, land: str, seams: bool, dropped: tuple[Dropped, ...] = 
 
     `zebras` are arc lengths of the main street where people cross.
     """
-    yield Thing(category="lawn", shape=Shape.of("box", x=_LAND_M, y=_LAND_M, z=0.5), z=LAND_Z - 0.25, group=land, roles=(land,))
+    category = "ground" if land == "pavement" else "lawn"
+    yield Thing(category=category, shape=Shape.of("box", x=_LAND_M, y=_LAND_M, z=0.5), z=LAND_Z - 0.25, group=land, roles=(land,))
     for street in net.streets:
         for low, high in street.carriageways():
             half = street.section.half

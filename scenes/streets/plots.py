@@ -139,7 +139,9 @@ def _yard(site: Site, plot: Plot, far: float, rng: np.random.Generator) -> None:
     level = 0.012 if plot.street is site.net.main else 0.006  # plots of two streets may meet behind a corner
     near = plot.edge - 0.3
     lines = strip(plot.street, plot.side, plot.low, plot.high, near, far)
-    site.ground.append(ground("lawn", role, *lines, LAND_Z + level, group=f"{role}/{int(rng.integers(LAWNS))}"))
+    site.ground.append(
+        ground("ground" if role == "driveway" else "lawn", role, *lines, LAND_Z + level, group=f"{role}/{int(rng.integers(LAWNS))}")
+    )
 
 
 def _planting(site: Site, area: Area, plot: Plot, deep: float, share: float, rng: np.random.Generator) -> None:

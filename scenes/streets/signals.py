@@ -11,6 +11,7 @@ import numpy as np
 from scenes.distributions import Uniform
 from scenes.pieces.measures import metres, shape_of
 from scenes.scene import Shape
+from scenes.shapes import size
 from scenes.streets.areas import Area
 from scenes.streets.lining import along, pick, stand
 from scenes.streets.network import Junction, Street
@@ -98,10 +99,22 @@ def _at_junction(site: Site, junction: Junction) -> None:
     for side in junction.sides:
         arm = site.net.arm(junction, side)
         _sign(site, arm, arm.low + 0.9, -1, "octagon", rng)
+    _directions(site, junction, rng)
     name = pick(rng, {"diamond": 2.0, "triangle": 1.5, "none": 1.5})
     out = junction.cross.half + junction.radius + float(rng.uniform(6, 25))
     for towards in (1, -1) if name != "none" else ():
         _sign(site, site.net.main, junction.at - towards * out, towards, name, rng)
+
+
+def _directions(site: Site, junction: Junction, rng: np.random.Generator) -> None:
+    """Perhaps boards beside the main street that say where the side streets lead."""
+    shape, street = site.piece(rng, "direction_sign"), site.net.main
+    offset = street.section.reach + (0.3 if street.section.pavement > 0 else 1.6) + size(shape)[0] / 2
+    out = junction.cross.half + junction.radius + float(rng.uniform(3, 12))
+    for towards in (1, -1):
+        if rng.uniform() < 0.45:
+            s, side = junction.at - towards * out, -site.net.hand * towards
+            stand(site, street, side, s, offset, "traffic_sign", shape, f"directions/{towards}", turn=-pi / 2 * towards)
 
 
 def _chevrons(site: Site, street: Street, seen: tuple[float, float], rng: np.random.Generator) -> None:

@@ -48,7 +48,7 @@ def vehicles(site: Site, area: Area, ride: Ride, ahead: tuple[float, float]) -> 
         _attempts(site, area, ride, rng, 1 if rng.uniform() < 0.4 else -1, ahead, f"vehicle/{k}")
     for k in range(int(area.cyclists.sample(site.rng("cyclists")))):
         rng = site.rng(f"cyclist/{k}")
-        _attempts(site, area, ride, rng, 1 if rng.uniform() < 0.6 else -1, (8.0, 40.0), f"cyclist/{k}", 0, "bicycle")
+        _attempts(site, area, ride, rng, 1 if rng.uniform() < 0.6 else -1, (6.0, 30.0), f"cyclist/{k}", 0, "bicycle")
     _waiting(site, area)
 
 

@@ -14,7 +14,7 @@ from scenes.scene import Instance, Scene
 from scenes.streets.areas import AREAS
 
 VEHICLES = ("car", "van", "truck", "bus", "motorcycle", "bicycle")
-GROUND = ("lawn", "field", "road", "junction", "kerb", "pavement", "lane_marking")
+GROUND = ("ground", "lawn", "field", "road", "junction", "kerb", "pavement", "lane_marking")
 
 
 @functools.cache
