@@ -8,7 +8,15 @@ from scenes.palette.scheme import Role, Scheme
 from scenes.randomness import Streams
 from scenes.scene import Material
 
-ROLES: dict[str, Role] = {**indoor.ROLES, **fittings.ROLES, **houses.ROLES, **outdoors.ROLES, **traffic.ROLES, **buildings.ROLES, **land.ROLES}
+ROLES: dict[str, Role] = {
+    **indoor.ROLES,
+    **fittings.ROLES,
+    **houses.ROLES,
+    **outdoors.ROLES,
+    **traffic.ROLES,
+    **buildings.ROLES,
+    **land.ROLES,
+}
 
 
 class Palette:
