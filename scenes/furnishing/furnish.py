@@ -122,8 +122,8 @@ class Furnisher:
         for wall, s in self._places(rng, list(walls or self.layout.walls), width, along, insist):
             x, y = wall.point(s, gap + depth / 2)
             item = self._item(category, shape, x, y, z, wall.yaw, group)
-            zx, zy = wall.point(s, (gap + depth + zone) / 2)
-            access = Box(zx, zy, width / 2 + sides, (gap + depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0)) if zone or sides else None
+            zx, zy = wall.point(s, gap + (depth + zone) / 2)
+            access = Box(zx, zy, width / 2 + sides, (depth + zone) / 2, wall.yaw, 0.0, max(height, 1.0)) if zone or sides else None
             mark = self.mark()
             if self.layout.place(item, zone=access, enter=(group,), clearance=clearance):
                 if insist and not self.keep(item):

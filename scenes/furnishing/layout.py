@@ -142,8 +142,8 @@ class Layout:
         )
 
     def inside(self, box: Box) -> bool:
-        """Whether a box lies within the room."""
-        reach = 1e-6
+        """Whether a box lies within the room, to 0.1 mm: rounded angles turn what hangs on a wall into it by a little."""
+        reach = 1e-4
         flat = all(abs(x) <= self.length / 2 + reach and abs(y) <= self.breadth / 2 + reach for x, y in box.corners())
         return flat and box.z0 >= -reach and box.z1 <= self.height + reach
 

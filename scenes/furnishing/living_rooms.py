@@ -52,8 +52,11 @@ def _seating(f: Furnisher) -> Item | None:
         if low is not None and _on_stand(f, stand, len(facing) + k) and (sofa := _before(f, low, shape, k)):
             return sofa
         f.back_to(mark)
-    for k, (shape, zone) in enumerate(((wide, 1.0), (narrow, 0.5), (slim, 0.5), (slim, 0.2))):
-        if sofa := f.against_wall(f"sofa alone/{k}", "sofa", shape, zone=zone, group="sofa", insist=True):
+    in_front = 0.3  # of a radiator and curtains
+    for k, (shape, zone, gap) in enumerate(
+        ((wide, 1.0, 0.035), (narrow, 0.5, 0.035), (slim, 0.5, 0.035), (slim, 0.5, in_front), (slim, 0.2, in_front))
+    ):
+        if sofa := f.against_wall(f"sofa alone/{k}", "sofa", shape, zone=zone, group="sofa", gap=gap, insist=True):
             return sofa
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 
 import numpy as np
@@ -16,7 +16,8 @@ from scenes.trajectories import along_curve, catmull_rom, looking, sway
 Float = NDArray[np.float64]
 CLEARANCE_M = 0.2  # of every frame's eye from all boxes
 RADIUS_M = 0.25  # of the walker on the grid
-_TOURS, _STRETCHES, _WANTED = 4, 5, 10  # routes, stretches tried of each, and good ones to choose from
+_TOURS, _STRETCHES, _WANTED = 4, 5, 10  # routes, stretches tried of each, and usable ones to choose from
+_GOOD = 8.0  # score of a stretch that shows a room, from when on it is enough to look at a few
 _GAZE_FRAMES = 10  # between two directions of gaze
 
 
@@ -190,13 +191,14 @@ def tour(place: Surroundings, camera: Camera, rng: np.random.Generator, weights:
     found: list[tuple[Stretch, float]] = []
     attempts = 0
     for k in range(3 * _TOURS):
-        slower = Manner(**{**manner.__dict__, "speed": manner.speed * 0.7 ** (k // _TOURS)})
+        slower = manner if found else replace(manner, speed=manner.speed * 0.7 ** (k // _TOURS))
         room = room if k < _TOURS else int(rng.integers(len(place.rooms)))
         route = _route(place, rng, room, slower.speed * (manner.frames + 1), ways)
         attempts += 1 if route is None else _STRETCHES
         results = [_attempt(place, camera, rng, route, slower) for _ in range(_STRETCHES)] if route is not None else []
         found += [result for result in results if result is not None]
-        if len(found) >= _WANTED or (found and k + 1 >= _TOURS):
+        best = max((score for _, score in found), default=-np.inf)
+        if (best > _GOOD and (len(found) >= _WANTED or k + 1 >= _TOURS)) or (found and k + 1 >= 2 * _TOURS):
             break
     if found:
         stretch, score = max(found, key=lambda entry: entry[1])
