@@ -34,8 +34,8 @@ class SceneFacts:
     """Facts of one scene, over the frames looked at (first, middle, last); lists are histograms over the edges above.
 
     clearance_m: least distance of the camera to any surface, over all frames. visible: fewest instances in a frame. brightness: mean sRGB
-    value 0 ... 255 of each frame. dark, blown: largest share of near-black and of blown-out pixels in a frame. sampling_s, rendering_s:
-    CPU seconds for the scene, and for a frame with all default labels.
+    value 0 ... 255 of each frame. dark, blown: largest share of near-black and of blown-out pixels in a frame. sampling_s, set_up_s,
+    rendering_s: CPU seconds to sample the scene, to make a renderer ready for it, and for a frame with all default labels.
     """
 
     index: int
@@ -54,6 +54,7 @@ class SceneFacts:
     classes: dict[str, int]
     rejected: dict[str, int]
     sampling_s: float
+    set_up_s: float
     rendering_s: float
     layout: str
     steps_m: list[float]
@@ -62,6 +63,7 @@ class SceneFacts:
 
 def observe(scene: Scene, renderer: str, sampling_s: float, picture: Path | None) -> SceneFacts:
     """Render the first, middle and last frame and measure; the middle one is saved as `picture`."""
+    before = time.process_time()
     backend = RENDERERS[renderer](scene)
     times = sorted({0, scene.frames // 2, scene.frames - 1})
     backend.render(times[0])
@@ -92,6 +94,7 @@ def observe(scene: Scene, renderer: str, sampling_s: float, picture: Path | None
         classes=_class_pixels(scene, arrays),
         rejected={str(k): int(v) for k, v in scene.metadata.get("rejected", {}).items()},
         sampling_s=round(sampling_s, 4),
+        set_up_s=round(max(started - before - rendering_s, 0.0), 4),
         rendering_s=round(rendering_s, 4),
         layout=_layout(scene),
         steps_m=steps,

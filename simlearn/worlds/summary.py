@@ -10,6 +10,7 @@ import numpy as np
 
 from simlearn.worlds.facts import SceneFacts, quantiles
 
+FRAMES = 20  # of a scene, whose rendering its sampling is compared with
 LEAST_CLEARANCE_M, FEWEST_VISIBLE = 0.1, 5
 DARK_MEAN, BRIGHT_MEAN, MOST_EXTREME = 25.0, 235.0, 0.5  # mean sRGB of a usable frame; share of near-black or blown-out pixels
 
@@ -35,8 +36,9 @@ class Summary:
     classes: dict[str, float]
     rejected: dict[str, int]
     sampling_s: list[float]
+    set_up_s: list[float]
     rendering_s: list[float]
-    sampling_in_frames: float
+    sampling_to_rendering: float
 
     def lines(self) -> list[str]:
         """What to print: `a ... b ... c` are the smallest value, the median and the largest."""
@@ -49,10 +51,11 @@ class Summary:
             ("mean brightness of frames", self.brightness, "{:.0f}"),
             ("median displacement, px", self.displacement_px, "{:.1f}"),
             ("CPU s to sample", self.sampling_s, "{:.2f}"),
+            ("CPU s to set a renderer up", self.set_up_s, "{:.2f}"),
             ("CPU s to render a frame with all labels", self.rendering_s, "{:.3f}"),
         ]
         values = [f"  {name}: {' ... '.join(style.format(v) for v in spread_)}" for name, spread_, style in spread]
-        cost = f"  sampling a scene costs as much as rendering {self.sampling_in_frames:.1f} of its frames"
+        cost = f"  sampling costs {self.sampling_to_rendering:.2f} of rendering {FRAMES} frames of a scene, the renderer's set-up included"
         return [sound, *values, cost, f"  distinct layouts: {self.distinct_layouts}", *(f"  PROBLEM {p}" for p in self.problems)]
 
 
@@ -64,6 +67,7 @@ def summarise(facts: Sequence[SceneFacts]) -> Summary:
         pixels.update(f.classes)
         rejected.update(f.rejected)
     total = sum(pixels.values())
+    rendering = float(np.sum([f.set_up_s + FRAMES * f.rendering_s for f in facts]))
     return Summary(
         scenes=len(facts),
         problems=[problem for f in facts for problem in problems(f)],
@@ -79,8 +83,9 @@ def summarise(facts: Sequence[SceneFacts]) -> Summary:
         classes={name: round(n / total, 5) for name, n in pixels.most_common()},
         rejected=dict(rejected.most_common()),
         sampling_s=_spread([f.sampling_s for f in facts]),
+        set_up_s=_spread([f.set_up_s for f in facts]),
         rendering_s=_spread([f.rendering_s for f in facts]),
-        sampling_in_frames=round(float(np.sum([f.sampling_s for f in facts]) / np.sum([f.rendering_s for f in facts])), 2),
+        sampling_to_rendering=round(float(np.sum([f.sampling_s for f in facts]) / rendering), 3),
     )
 
 
