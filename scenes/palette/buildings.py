@@ -9,7 +9,7 @@ from scenes.scene import Color, Material, Texture
 from scenes.textures.facades import BRICK_M, BRICK_TONES, COURSE_M, SIGN_M
 
 ROLES = Roles()
-SEEDS = 6  # variants of the larger pictures
+SEEDS = 3  # variants of large pictures; tones and colours vary on top
 _BRICK_METRES = 3.0
 
 

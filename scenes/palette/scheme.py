@@ -10,7 +10,8 @@ import numpy as np
 
 from scenes.scene import Color, Material, Texture
 
-TEXTURE_SEEDS = 16  # variants of each pattern; colours vary freely on top, so pictures are shared between scenes
+TEXTURE_SEEDS = 16  # variants of each picture that is shown once
+PATTERN_SEEDS = 5  # variants of each pattern; colours vary freely on top, so that scenes share what takes 5-20 ms to paint
 PAINTING_SEEDS = 40
 
 # Linear colours that multiply the tan "wood" pictures.
@@ -34,7 +35,7 @@ def linear(hue: float, saturation: float, value: float) -> Color:
 
 def pattern(rng: np.random.Generator, kind: str, metres: float, **parameters: int) -> Texture:
     """One of the variants of a texture, `metres` a repeat."""
-    return Texture.of(kind, metres=metres, seed=int(rng.integers(TEXTURE_SEEDS)), **parameters)
+    return Texture.of(kind, metres=metres, seed=int(rng.integers(PATTERN_SEEDS)), **parameters)
 
 
 @dataclass(frozen=True)
