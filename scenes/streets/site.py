@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from zlib import crc32
 
 import numpy as np
 
 from scenes import shapes
 from scenes.furnishing.layout import Box
-from scenes.pieces import PIECES
+from scenes.pieces import PIECES, variant
 from scenes.pieces.outdoors import at_detail
 from scenes.randomness import Streams
 from scenes.scene import Shape
@@ -28,12 +26,6 @@ _PLAINER = {
     **dict.fromkeys(("car", "van", "bus", "truck"), _VEHICLE_M),
     **dict.fromkeys(("pedestrian", "rider", "bicycle", "motorcycle"), _FIGURE_M),
 }
-
-
-@lru_cache(maxsize=4096)
-def variant(piece: str, number: int) -> Shape:
-    """One of the `VARIANTS` shapes of a piece of the catalogue, the same in all scenes."""
-    return PIECES[piece].draw(np.random.default_rng([crc32(piece.encode()), number]))
 
 
 def category(piece: str) -> str:

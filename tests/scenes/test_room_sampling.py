@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 import pytest
+from room_matter import may_touch
 from scipy.spatial import ConvexHull
 
 from scenes import rooms, shapes
@@ -86,18 +87,6 @@ def test_the_room_holds_what_it_is_named_after(index: int) -> None:
     assert any(i.category == wanted for i in scene.instances)
 
 
-def _may_touch(scene: Scene, a: Instance, b: Instance) -> bool:
-    """Pairs that overlap on purpose: a chair reaches under its table, a cushion lies within its sofa, a curtain hangs before a radiator."""
-    supports = scene.metadata["supports"]
-    categories = {a.category, b.category}
-    return (
-        "rug" in categories
-        or supports.get(a.name) == b.name
-        or supports.get(b.name) == a.name
-        or categories in ({"chair", "table"}, {"chair", "desk"}, {"curtain", "radiator"}, {"curtain"})
-    )
-
-
 @pytest.mark.parametrize("index", SEEDS)
 def test_nothing_overlaps(index: int) -> None:
     scene = room(index)
@@ -106,7 +95,7 @@ def test_nothing_overlaps(index: int) -> None:
     outlines = {name: hull(cloud) for name, cloud in clouds.items()}
     for k, a in enumerate(found):
         for b in found[k + 1 :]:
-            if _may_touch(scene, a, b):
+            if may_touch(scene.metadata["supports"], a, b):
                 continue
             shared = min(clouds[a.name][:, 2].max(), clouds[b.name][:, 2].max()) - max(
                 clouds[a.name][:, 2].min(), clouds[b.name][:, 2].min()
