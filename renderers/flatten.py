@@ -61,7 +61,7 @@ class _Solid:
     bounds: NDArray[np.float64]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=400)
 def _solid(shape: Shape) -> _Solid:
     mesh = build(shape)
     a, b, c = np.take(mesh.vertices.astype(np.float64), mesh.faces.T, axis=0)

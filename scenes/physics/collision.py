@@ -121,7 +121,7 @@ def _sphere(points: Float) -> float:
     return float(distance.max()) if round_ else 0.0
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def collider(shape: Shape) -> Collider:
     """The collision geometry of a shape, built once."""
     points, faces, label = components(shapes.build(shape))

@@ -196,7 +196,7 @@ def _built(shape: Shape) -> Mesh:
     return mesh
 
 
-_KEPT_TRIANGLES = 1_000_000
+_KEPT_TRIANGLES = 700_000
 build = MeshCache(_built, _KEPT_TRIANGLES)
 """`build(shape)` is the mesh of a recipe. Its arrays are read-only and shared; the most recently used meshes are kept."""
 

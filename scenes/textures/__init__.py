@@ -82,9 +82,9 @@ TEXTURES = Registry(
 )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def build(texture: Texture) -> NDArray[np.uint8]:
-    """The picture of a recipe, sRGB uint8 [N, N, 3]. It is read-only and shared: the most recently used 256 are kept."""
+    """The picture of a recipe, sRGB uint8 [N, N, 3]. It is read-only and shared: the 16 most recently used are kept, because renderers keep their own."""
     image: NDArray[np.uint8] = TEXTURES[texture.kind](texture.resolution, **dict(texture.parameters))
     image.setflags(write=False)
     return image
