@@ -84,7 +84,7 @@ TEXTURES = Registry(
 
 @lru_cache(maxsize=16)
 def build(texture: Texture) -> NDArray[np.uint8]:
-    """The picture of a recipe, sRGB uint8 [N, N, 3]. It is read-only and shared: the 16 most recently used are kept, because renderers keep their own."""
+    """The picture of a recipe, sRGB uint8 [N, N, 3], read-only and shared; the last 16 are kept, as renderers keep their own."""
     image: NDArray[np.uint8] = TEXTURES[texture.kind](texture.resolution, **dict(texture.parameters))
     image.setflags(write=False)
     return image
