@@ -89,7 +89,7 @@ class World:
 
     def __enter__(self) -> World:
         p = self._p = engine()
-        self._folder = tempfile.TemporaryDirectory(prefix="bodies-")
+        self._folder, self._files = tempfile.TemporaryDirectory(prefix="bodies-"), 0
         self._client: int = p.connect(p.DIRECT)
         p.setGravity(0, 0, -GRAVITY, **self._at)
         p.setPhysicsEngineParameter(numSolverIterations=_ITERATIONS, deterministicOverlappingPairs=1, **self._at)
@@ -125,18 +125,26 @@ class World:
 
     def _compound(self, hulls: Sequence[Float]) -> int:
         """A shape of convex parts, which the engine takes only from a file, with one object for each."""
-        p = self._p
-        if len(hulls) == 1:
-            return int(p.createCollisionShape(p.GEOM_MESH, vertices=hulls[0].tolist(), **self._at))
         lines, first = [], 1
         for hull in hulls:
             lines.append("o part")
             lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in hull.tolist()]
             lines += [f"f {first + k} {first + (k + 1) % len(hull)} {first + (k + 2) % len(hull)}" for k in range(0, len(hull), 2)]
             first += len(hull)
-        path = Path(self._folder.name) / f"{len(self._shapes)}.obj"
+        return self._from_file(lines)
+
+    def _triangles(self, corners: Float) -> int:
+        """A shape of triangles [F, 3, 3], for what never moves."""
+        lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in corners.reshape(-1, 3).tolist()]
+        lines += [f"f {k} {k + 1} {k + 2}" for k in range(1, 3 * len(corners), 3)]
+        return self._from_file(lines, flags=self._p.GEOM_FORCE_CONCAVE_TRIMESH)
+
+    def _from_file(self, lines: Sequence[str], **options: int) -> int:
+        """A shape from an OBJ file: vertices handed over as lists are never released by PyBullet 3.2.7 (170 bytes each)."""
+        self._files += 1
+        path = Path(self._folder.name) / f"{self._files}.obj"
         path.write_text("\n".join(lines))
-        return int(p.createCollisionShape(p.GEOM_MESH, fileName=str(path), **self._at))
+        return int(self._p.createCollisionShape(self._p.GEOM_MESH, fileName=str(path), **options, **self._at))
 
     def _collision_shapes(self, body: Body, movable: bool) -> list[int]:
         """Ids of the engine's shapes: hulls in one, and for fixed bodies open parts as they are in another. Shared by equal bodies."""
@@ -150,9 +158,7 @@ class World:
             elif hulls:
                 found.append(self._compound(hulls))
             if len(c.open) and not movable:
-                corners = (c.open - c.centre).reshape(-1, 3)
-                mesh = {"vertices": corners.tolist(), "indices": list(range(len(corners))), "flags": p.GEOM_FORCE_CONCAVE_TRIMESH}
-                found.append(p.createCollisionShape(p.GEOM_MESH, **mesh, **self._at))
+                found.append(self._triangles(c.open - c.centre))
             self._shapes[key] = found
         return self._shapes[key]
 
