@@ -97,11 +97,13 @@ class Metrics:
         with self.path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["step"] and int(row["step"]) <= step]
         self.history = [{name: float(value) for name, value in row.items()} for row in rows]
+        if not rows:  # the first row to come writes the header
+            self.path.unlink()
+            return
         with self.path.open("w", newline="", encoding="utf-8") as file:
-            if rows:
-                writer = csv.DictWriter(file, rows[0])
-                writer.writeheader()
-                writer.writerows(rows)
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
 
     def summary(self) -> dict[str, dict[str, float]]:
         """First, lowest and last logged value of every scalar."""

@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import torch
 from toy_learner import Numbers, toy
 
 from training.budget import Budget
 from training.fit import FitConfig, fit
+from training.runs import Metrics
 
 HERE = Path(__file__).parent
 
@@ -45,3 +47,17 @@ def test_killed_at_a_random_moment_and_continued_gives_the_same_bytes(tmp_path: 
     train(whole)
     for name in ("model.safetensors", "metrics.csv"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
+
+
+def test_rows_written_after_the_first_checkpoint_are_dropped_with_their_header(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+
+    def steps_4_to_7(metrics: Metrics) -> list[str]:
+        for step in range(4, 8):
+            metrics.add(step, {"loss": torch.tensor(1.0)}, lr=0.1)
+        return path.read_text().splitlines()
+
+    killed, continued = (Metrics(path, interval=7, batch_size=8) for _ in range(2))
+    first = steps_4_to_7(killed)
+    continued.restore({"sums": {}, "count": 0}, 3)  # from a checkpoint older than the only row
+    assert steps_4_to_7(continued) == first == ["step,samples,lr,loss", "7,56,0.1,1.0"]
