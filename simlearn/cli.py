@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import tyro
 from tyro.conf import Positional
 
 from scenes.errors import UserError
+from simlearn.outcomes import EXIT_FINDINGS, guarded, warn_plainly
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 # OpenMP's idle threads spin for milliseconds. Alone that gains nothing (298 crops/s either way on two cores), but two trainings side by
 # side fell to 5/s each; with this count they keep 92/s each.
 OPENMP_SPINS = "3000"
 
-_formatted = warnings.formatwarning
 app = tyro.extras.SubcommandApp()
 
 
@@ -386,42 +384,10 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, workers: int = 0) -> None:
     run(out, seed=seed, workers=workers or _workers())
 
 
-def _explain(error: OSError) -> str:
-    where = f" {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}:{where} (check that the place exists, is writable and has free space, then run the command again)"
-
-
-def guarded(command: Callable[[], object]) -> int:
-    """Run a command; what the user can mend becomes one sentence on stderr and exit status 2, Ctrl-C status 130."""
-    try:
-        command()
-    except UserError as error:
-        print(f"simlearn: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except OSError as error:
-        if os.environ.get("SIMLEARN_DEBUG"):
-            raise
-        print(f"simlearn: {_explain(error)}", file=sys.stderr)
-        return EXIT_USAGE
-    except KeyboardInterrupt:
-        print("simlearn: interrupted; run the same command again (generate: with --resume) to continue", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    return 0
-
-
-def _plainly(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
-    """A warning about a user's file as one sentence, others as Python writes them."""
-    from scenes.importers.files import AssetWarning
-
-    if issubclass(category, AssetWarning):
-        return f"simlearn: warning: {message}\n"
-    return _formatted(message, category, filename, lineno, line)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `simlearn` program."""
     os.environ.setdefault("GOMP_SPINCOUNT", OPENMP_SPINS)  # read when torch is first imported, which is later
-    warnings.formatwarning = _plainly
+    warn_plainly()
     description = "Labelled worlds, features learnt from them, judged on real images."
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.PositionalMetavarFromFieldName)
     sys.exit(guarded(lambda: app.cli(prog="simlearn", args=arguments, description=description, config=config)))

@@ -13,7 +13,8 @@ from scenes.camera import Camera
 from scenes.families import FAMILIES, FROM_FILES
 from scenes.randomness import Streams
 from scenes.scene import Instance, Material, PointLight, Scene, Shape, Trajectory
-from simlearn.cli import EXIT_FINDINGS, main
+from simlearn.cli import main
+from simlearn.outcomes import EXIT_FINDINGS
 from simlearn.settings import family_config
 from simlearn.worlds.facts import DEPTH_M, clearance, histogram, motion, observe
 from simlearn.worlds.summary import problems, summarise
