@@ -278,17 +278,18 @@ def report(run: Positional[Path], /, *, out: Path | None = None) -> None:
 
 
 @app.command
-def export(data: Positional[Path], /, *, out: Path, format: str = "numpy") -> None:
-    """Convert a data set to a format that other programs read.
+def export(data: Positional[Path], /, *, out: Path, format: str = "numpy", labels: tuple[str, ...] = ()) -> None:
+    """Convert a data set to a format that other programs read; an interrupted export goes on when the command is run again.
 
     Args:
         data: Data set folder made by `simlearn generate`.
-        out: Folder to write.
+        out: Folder to write; must be new or empty.
         format: Format (see `simlearn info`). `numpy`: one .npz a frame.
+        labels: Labels to export; by default all that the data set holds and the format has a place for.
     """
     from simlearn.exporters import EXPORTERS
 
-    EXPORTERS[format](data, out)
+    EXPORTERS[format](data, out, labels=labels)
 
 
 @app.command

@@ -12,7 +12,22 @@ from simlearn.exporters import EXPORTERS
 from simlearn.exporters import numpy as exporter
 
 MOTION = [f"{kind}_{direction}" for kind in ("flow", "occluded", "out_of_frame") for direction in ("forward", "backward")]
-KEYS = ["rgb", "depth", "normal", "instance", "semantic", "contour", *MOTION, "valid", "K", "pose", "scene", "time"]
+KEYS = [
+    "rgb",
+    "depth",
+    "normal",
+    "instance",
+    "semantic",
+    "contour",
+    *MOTION,
+    "valid",
+    "K",
+    "pose",
+    "scene",
+    "time",
+    "lens",
+    "lens_coefficients",
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +64,21 @@ def test_an_interrupted_export_is_absent_and_continues(root, tmp_path, monkeypat
     out, partial = tmp_path / "out", tmp_path / "out.partial"
     written = []
 
-    def stops_at_the_fifth(path, arrays, **options):
+    def stops_at_the_fifth(arrays, **options):
         if len(written) == 5:
-            path.with_name(f".{path.name}.tmp-123").write_bytes(b"half")
+            (partial / ".file.npz.tmp-123").write_bytes(b"half")
             raise KeyboardInterrupt
-        written.append(path.name)
-        original(path, arrays, **options)
+        written.append((arrays["scene"], arrays["time"]))
+        return original(arrays, **options)
 
-    original = exporter._write
-    monkeypatch.setattr(exporter, "_write", stops_at_the_fifth)
+    original = exporter._encoded
+    monkeypatch.setattr(exporter, "_encoded", stops_at_the_fifth)
     with pytest.raises(KeyboardInterrupt):
         EXPORTERS["numpy"](root, out, progress=False)
     assert not out.exists()
-    monkeypatch.setattr(exporter, "_write", lambda path, *a, **k: written.append(path.name) or original(path, *a, **k))
+    with pytest.raises(UserError, match="or this one in another way"):
+        EXPORTERS["numpy"](root, out, compress=True, progress=False)
+    monkeypatch.setattr(exporter, "_encoded", lambda a, **k: written.append((a["scene"], a["time"])) or original(a, **k))
     EXPORTERS["numpy"](root, out, progress=False)
     assert len(written) == len(set(written)) == 33, "finished frames were written again"
     assert not partial.exists()
@@ -79,8 +96,8 @@ def test_unusable_folders_are_sentences(root, tmp_path):
     with pytest.raises(UserError, match="holds no data set"):
         EXPORTERS["numpy"](tmp_path, tmp_path / "out", progress=False)
     tiny_world.make(tmp_path / "depths", scenes=1, labels=("depth",))
-    with pytest.raises(UserError, match="was made without rgb"):
-        EXPORTERS["numpy"](tmp_path / "depths", tmp_path / "out", progress=False)
+    with pytest.raises(UserError, match=r"was made without rgb.*generate --labels rgb depth"):
+        EXPORTERS["numpy"](tmp_path / "depths", tmp_path / "out", labels=("rgb",), progress=False)
     with pytest.raises(UserError, match="unknown export format 'nunpy': did you mean 'numpy'"):
         EXPORTERS["nunpy"]
 
