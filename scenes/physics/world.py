@@ -93,6 +93,7 @@ class World:
         self._client: int = p.connect(p.DIRECT)
         p.setGravity(0, 0, -GRAVITY, **self._at)
         p.setPhysicsEngineParameter(numSolverIterations=_ITERATIONS, deterministicOverlappingPairs=1, **self._at)
+        p.setPhysicsEngineParameter(enableFileCaching=0, **self._at)  # else it remembers every file by its name, for ever
         self.pace(self.hertz)
         self._probe = self._create(p.createCollisionShape(p.GEOM_SPHERE, radius=_PROBE_M, **self._at), _AWAY)
         if self.bounds is not None:
