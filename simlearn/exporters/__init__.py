@@ -9,5 +9,10 @@ EXPORTERS = Registry(
     "export format",
     {
         "numpy": "simlearn.exporters.numpy:export",
+        "coco": "simlearn.exporters.coco:export",
+        "tum": "simlearn.exporters.tum:export",
+        "tartanair": "simlearn.exporters.tartanair:export",
+        "scenenet": "simlearn.exporters.scenenet:export",
+        "webdataset": "simlearn.exporters.webdataset:export",
     },
 )
