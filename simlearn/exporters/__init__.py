@@ -9,6 +9,10 @@ EXPORTERS = Registry(
     "export format",
     {
         "numpy": "simlearn.exporters.numpy:export",
+        "kitti": "simlearn.exporters.kitti:export",
+        "sintel": "simlearn.exporters.sintel:export",
+        "flyingchairs": "simlearn.exporters.flyingchairs:export",
+        "flyingthings": "simlearn.exporters.flyingthings:export",
         "coco": "simlearn.exporters.coco:export",
         "tum": "simlearn.exporters.tum:export",
         "tartanair": "simlearn.exporters.tartanair:export",

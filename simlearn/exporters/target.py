@@ -19,9 +19,11 @@ File names are made of scene and frame numbers, never of text that comes with th
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,6 +38,7 @@ from simlearn.provenance import TEMPORARY, sync_folder, whole_file
 from simlearn.shards import ShardReader
 
 SOURCE = ".source"
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK, errno.ENOSYS)
 THREADS = 4  # encoders release the interpreter's lock, and a file takes milliseconds to be safe on a disk
 
 
@@ -75,13 +78,14 @@ class Export:
             yield frame
             self._bar.advance(1, self._finish())
 
-    def write(self, name: str, content: Callable[[], bytes] | bytes) -> None:
+    def write(self, name: str, content: Callable[[], bytes] | bytes, *also: str) -> None:
         """Make `name` (relative, with /) a file with this content, unless it is there from an interrupted export.
 
         A function is called, on another thread, only when the file is needed; the scene's reader is open until it has returned.
+        `also` are further names of the same content: the same file on disks that know hard links, else copies.
         """
-        if self.missing(name):
-            self._pending.append(self._pool.submit(self._write, name, content))
+        if any(self.missing(each) for each in (name, *also)):
+            self._pending.append(self._pool.submit(self._write, name, content, also))
 
     def missing(self, name: str) -> bool:
         """Whether `name` is still to be written."""
@@ -101,17 +105,38 @@ class Export:
             raise ValueError(f"{name!r} does not name a file inside the export")
         return self.folder / pure
 
-    def _write(self, name: str, content: Callable[[], bytes] | bytes) -> int:
-        made = content if isinstance(content, bytes) else content()
-        with self.create(name) as temporary:
-            temporary.write_bytes(made)
-        return len(made)
+    def _write(self, name: str, content: Callable[[], bytes] | bytes, also: tuple[str, ...]) -> int:
+        if self.missing(name):
+            made = content if isinstance(content, bytes) else content()
+            with self.create(name) as temporary:
+                temporary.write_bytes(made)
+        for other in filter(self.missing, also):
+            with self.create(other) as temporary:
+                _link(self._path(name), temporary)
+        return self._path(name).stat().st_size
 
     def _finish(self) -> int:
         """Wait for the files under way; their size in bytes."""
         size = sum(future.result() for future in self._pending)
         self._pending.clear()
         return size
+
+
+def check_count(count: int, most: int, what: str, format: str) -> None:
+    """UserError when a data set holds more than the file names of a format have room for."""
+    if count > most:
+        raise UserError(
+            f"{count} {what} are more than the {most} that {format} has numbers for: generate smaller data sets, or export as numpy"
+        )
+
+
+def _link(path: Path, name: Path) -> None:
+    try:
+        os.link(path, name)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        shutil.copyfile(path, name)
 
 
 @contextmanager
