@@ -125,9 +125,8 @@ class Export:
 def check_count(count: int, most: int, what: str, format: str) -> None:
     """UserError when a data set holds more than the file names of a format have room for."""
     if count > most:
-        raise UserError(
-            f"{count} {what} are more than the {most} that {format} has numbers for: generate smaller data sets, or export as numpy"
-        )
+        remedy = "generate smaller data sets, or export as numpy"
+        raise UserError(f"{count} {what} are more than the {most} that the {format} format has numbers for: {remedy}")
 
 
 def _link(path: Path, name: Path) -> None:
