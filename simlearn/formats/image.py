@@ -89,6 +89,7 @@ def _decode_rgb48(data: bytes) -> NDArray[np.uint16]:
     if not 0 < width * height <= MOST_PIXELS:
         raise UserError(f"an image of {width}x{height} pixels is not to be believed: fetch the file again")
     context: Any = av.CodecContext.create("png", "r")
+    context.options = {"err_detect": "crccheck+explode"}  # a damaged file is an error, never a picture with guessed rows
     try:
         frames = [*context.decode(av.Packet(data)), *context.decode(None)]
     except av.FFmpegError as error:
