@@ -26,12 +26,13 @@ _EMPTY, _LEAST_M3, _MOST_M3 = 0.1, 2e-4, 0.05  # a component is hollow if it lea
 class Collider:
     """What the engine is told of a shape, object space, metres.
 
-    clouds: points float64 [N, 3] of each connected component; corners: its triangles [F, 3, 3]. centre: centre of mass [3] at uniform
-    density. volume: m^3. radius: of the ball about `centre` that holds everything. sphere: radius if the shape is a ball, else 0.
+    clouds: points float64 [N, 3] of each connected component; faces: its triangles [F, 3]; volumes [C] of the components, m^3. centre:
+    centre of mass [3] at uniform density. volume: m^3. radius: of the ball about `centre` that holds everything. sphere: radius if the
+    shape is a ball, else 0.
     """
 
     clouds: tuple[Float, ...]
-    corners: tuple[Float, ...]
+    faces: tuple[Int, ...]
     volumes: Float
     centre: Float
     volume: float
@@ -45,9 +46,12 @@ class Collider:
         return tuple(_fewer(cloud) for cloud in _merged(solid, MOST_PARTS))
 
     @cached_property
-    def open(self) -> Float:
-        """Triangles [F, 3, 3] of the components that leave much of their hull empty: a wall with openings, a bathtub, a bowl."""
-        return np.concatenate([np.zeros((0, 3, 3)), *(self.corners[k] for k in self._hollow)])
+    def open(self) -> tuple[Float, Int]:
+        """Points [N, 3] and triangles [F, 3] of what leaves much of its hull empty: a wall with openings, a bathtub, a bowl."""
+        clouds, faces = [self.clouds[k] for k in self._hollow], [self.faces[k] for k in self._hollow]
+        firsts = np.cumsum([0, *(len(cloud) for cloud in clouds)])
+        found = [triangles + first for triangles, first in zip(faces, firsts[:-1], strict=True)]
+        return np.concatenate([np.zeros((0, 3)), *clouds]), np.concatenate([np.zeros((0, 3), dtype=np.int64), *found])
 
     @cached_property
     def loose(self) -> tuple[Float, ...]:
@@ -126,14 +130,16 @@ def collider(shape: Shape) -> Collider:
     """The collision geometry of a shape, built once."""
     points, faces, label = components(shapes.build(shape))
     corners, component = points[faces], label[faces[:, 0]]
-    six = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))  # six times the volumes of tetrahedra
+    _, (bx, by, bz), (cx, cy, cz) = corners.transpose(1, 2, 0)
+    normals = np.stack([by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx], axis=-1)
+    six = np.einsum("ij,ij->i", corners[:, 0], normals)  # six times the volumes of tetrahedra
     volumes = np.maximum(np.bincount(component, six) / 6, 1e-9)
     volume = float(volumes.sum())
     centre = np.einsum("i,ijk->k", six, corners) / 24 / volume
     clouds = _split(points, label)
     return Collider(
         clouds=clouds,
-        corners=_split(corners, component),
+        faces=_split(_ranks(label)[faces], component),
         volumes=volumes,
         centre=centre,
         volume=volume,
@@ -142,6 +148,15 @@ def collider(shape: Shape) -> Collider:
     )
 
 
-def _split(rows: Float, label: Int) -> tuple[Float, ...]:
+def _ranks(label: Int) -> Int:
+    """The place [N] of each row among those with its label."""
+    order = np.argsort(label, kind="stable")
+    counts = np.bincount(label)
+    ranks = np.empty(len(label), dtype=np.int64)
+    ranks[order] = np.arange(len(label)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks
+
+
+def _split(rows: NDArray[Any], label: Int) -> tuple[NDArray[Any], ...]:
     """The rows with each label 0, 1, ..."""
     return tuple(np.split(rows[np.argsort(label, kind="stable")], np.cumsum(np.bincount(label))[:-1]))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from scenes.geometry import transform
 from scenes.physics.collision import Collider
 from scenes.physics.world import Body, Bounds, Contact, World
+from scenes.scene import Vector
 
 Float = NDArray[np.float64]
 SPEED, SPIN = 0.05, 0.25  # m/s and rad/s: SceneNet RGB-D's limits of what has come to rest
@@ -90,19 +90,20 @@ def _floats(world: World, contacts: list[Contact]) -> bool:
     )
 
 
-def _off_surface(collider: Collider, pose: Float, point: Float) -> bool:
-    if not len(collider.open):
+def _off_surface(collider: Collider, pose: Float, point: Vector) -> bool:
+    points, faces = collider.open
+    if not len(faces):
         return False
-    corners = transform(pose, collider.open)
+    corners = transform(pose, points)[faces]
     cloud = np.concatenate([corners, (corners + np.roll(corners, 1, axis=1)) / 2, corners.mean(axis=1, keepdims=True)], axis=1)
-    return bool(cKDTree(cloud.reshape(-1, 3)).query(point)[0] > _FLOATING_M)
+    return bool(np.linalg.norm(cloud.reshape(-1, 3) - point, axis=1).min() > _FLOATING_M)
 
 
 def _support(contacts: list[Contact]) -> str:
     """What bears most of a body's weight."""
     borne: dict[str, float] = {}
     for contact in contacts:
-        borne[contact.other] = borne.get(contact.other, 0.0) + contact.force * max(float(contact.normal[2]), 0.0)
+        borne[contact.other] = borne.get(contact.other, 0.0) + contact.force * max(contact.normal[2], 0.0)
     return max(sorted(borne), key=lambda name: borne[name]) if borne else ""
 
 

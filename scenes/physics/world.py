@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from pathlib import Path
+from math import hypot
 from types import TracebackType
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scenes.geometry import compose, quaternion_from_rotation, rotation_from_quaternion, transform
-from scenes.physics.collision import Collider, collider
-from scenes.scene import Shape
+from scenes.physics.collision import Collider, Int, collider
+from scenes.scene import Shape, Vector
 
 Float = NDArray[np.float64]
 Bounds = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -67,8 +67,8 @@ class Contact:
     (negative: they penetrate) and the normal force in newtons."""
 
     other: str
-    point: Float
-    normal: Float
+    point: Vector
+    normal: Vector
     gap: float
     force: float
 
@@ -85,35 +85,37 @@ class World:
         self._fixed = tuple(fixed)
         self._ids: dict[str, list[int]] = {}
         self._names: dict[int, str] = {}
+        self._poses: dict[str, tuple[Any, Float]] = {}  # as the engine tells them, and as matrices
         self._shapes: dict[tuple[Shape, bool], list[int]] = {}
 
     def __enter__(self) -> World:
         p = self._p = engine()
-        self._folder, self._files = tempfile.TemporaryDirectory(prefix="bodies-"), 0
+        self._file = tempfile.NamedTemporaryFile("w", prefix="bodies-", suffix=".obj")  # for one shape after the other
         self._client: int = p.connect(p.DIRECT)
+        self._at = {"physicsClientId": self._client}
         p.setGravity(0, 0, -GRAVITY, **self._at)
         p.setPhysicsEngineParameter(numSolverIterations=_ITERATIONS, deterministicOverlappingPairs=1, **self._at)
         p.setPhysicsEngineParameter(enableFileCaching=0, **self._at)  # else it remembers every file by its name, for ever
+        # What bodies look like, since without it the engine would read their shapes again to draw them.
+        self._look = p.createVisualShape(p.GEOM_BOX, halfExtents=[_PROBE_M] * 3, **self._at)
         self.pace(self.hertz)
         self._probe = self._create(p.createCollisionShape(p.GEOM_SPHERE, radius=_PROBE_M, **self._at), _AWAY)
         if self.bounds is not None:
             self._wall_in(*self.bounds)
         for body in self._fixed:
             self._enter(body, 0.0)
+            self._put(body)
             self.rest(body.name)  # matter that is awake keeps what sleeps on it at work
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._p.disconnect(self._client)
-        self._folder.cleanup()
+        self._file.close()
 
     def _create(self, shape: int, position: ArrayLike, mass: float = 0.0) -> int:
         # Maximal coordinates: plain rigid bodies, for which the engine removes penetration without adding speed.
-        return int(self._p.createMultiBody(mass, shape, -1, list(np.asarray(position, dtype=float)), useMaximalCoordinates=1, **self._at))
-
-    @property
-    def _at(self) -> dict[str, int]:
-        return {"physicsClientId": self._client}
+        place = list(np.asarray(position, dtype=float))
+        return int(self._p.createMultiBody(mass, shape, self._look, place, useMaximalCoordinates=1, **self._at))
 
     def _wall_in(self, low: Sequence[float], high: Sequence[float]) -> None:
         for axis in range(3):
@@ -126,26 +128,20 @@ class World:
 
     def _compound(self, hulls: Sequence[Float]) -> int:
         """A shape of convex parts, which the engine takes only from a file, with one object for each."""
-        lines, first = [], 1
-        for hull in hulls:
-            lines.append("o part")
-            lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in hull.tolist()]
-            lines += [f"f {first + k} {first + (k + 1) % len(hull)} {first + (k + 2) % len(hull)}" for k in range(0, len(hull), 2)]
-            first += len(hull)
-        return self._from_file(lines)
+        return self._from_file("".join("o part\n" + _vertices(hull) + _strip(len(hull)) for hull in hulls))
 
-    def _triangles(self, corners: Float) -> int:
-        """A shape of triangles [F, 3, 3], for what never moves."""
-        lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in corners.reshape(-1, 3).tolist()]
-        lines += [f"f {k} {k + 1} {k + 2}" for k in range(1, 3 * len(corners), 3)]
-        return self._from_file(lines, flags=self._p.GEOM_FORCE_CONCAVE_TRIMESH)
+    def _triangles(self, points: Float, faces: Int) -> int:
+        """A shape of triangles [F, 3] of points [N, 3], for what never moves."""
+        lines = "f %d %d %d\n" * len(faces) % tuple((faces + 1).ravel().tolist())
+        return self._from_file(_vertices(points) + lines, flags=self._p.GEOM_FORCE_CONCAVE_TRIMESH)
 
-    def _from_file(self, lines: Sequence[str], **options: int) -> int:
+    def _from_file(self, text: str, **options: int) -> int:
         """A shape from an OBJ file: vertices handed over as lists are never released by PyBullet 3.2.7 (170 bytes each)."""
-        self._files += 1
-        path = Path(self._folder.name) / f"{self._files}.obj"
-        path.write_text("\n".join(lines))
-        return int(self._p.createCollisionShape(self._p.GEOM_MESH, fileName=str(path), **options, **self._at))
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(text)
+        self._file.flush()
+        return int(self._p.createCollisionShape(self._p.GEOM_MESH, fileName=self._file.name, **options, **self._at))
 
     def _collision_shapes(self, body: Body, movable: bool) -> list[int]:
         """Ids of the engine's shapes: hulls in one, and for fixed bodies open parts as they are in another. Shared by equal bodies."""
@@ -153,13 +149,12 @@ class World:
         if key not in self._shapes:
             p, c = self._p, body.collider
             found = []
-            hulls = [hull - c.centre for hull in (c.loose if movable else c.fixed)]
             if c.sphere:
                 found.append(p.createCollisionShape(p.GEOM_SPHERE, radius=c.sphere, **self._at))
-            elif hulls:
+            elif hulls := [hull - c.centre for hull in (c.loose if movable else c.fixed)]:
                 found.append(self._compound(hulls))
-            if len(c.open) and not movable:
-                found.append(self._triangles(c.open - c.centre))
+            if not movable and len(c.open[1]):
+                found.append(self._triangles(c.open[0] - c.centre, c.open[1]))
             self._shapes[key] = found
         return self._shapes[key]
 
@@ -173,12 +168,17 @@ class World:
             self._p.changeDynamics(
                 number, -1, lateralFriction=0.6, rollingFriction=0.002, spinningFriction=0.002, restitution=body.restitution, **self._at
             )
-        self._put(body)
 
     def _put(self, body: Body) -> None:
-        centre, turn = transform(body.pose, body.collider.centre), _quaternion(body.pose)
-        for number in self._ids[body.name]:
-            self._p.resetBasePositionAndOrientation(number, centre.tolist(), turn, **self._at)
+        self._move(body.name, transform(body.pose, body.collider.centre), _quaternion(body.pose))
+
+    def _put_away(self, body: Body) -> None:
+        self._move(body.name, body.collider.centre + _AWAY, (0.0, 0.0, 0.0, 1.0))
+
+    def _move(self, name: str, centre: Float, turn: tuple[float, float, float, float]) -> None:
+        place = centre.tolist()
+        for number in self._ids[name]:
+            self._p.resetBasePositionAndOrientation(number, place, turn, **self._at)
 
     def add(self, body: Body, gap: float = -0.002) -> bool:
         """Add a movable body, unless it would be nearer than `gap` metres to other matter or reach out of the bounds: then False.
@@ -190,14 +190,15 @@ class World:
     def add_where(self, body: Body, poses: Iterable[Float], gap: float) -> bool:
         """Add a movable body at the first of `poses` (drawn one by one; the body is not there meanwhile) that is free; False if none is."""
         mass = float(np.clip(_DENSITY * body.collider.volume, _LEAST_KG, _MOST_KG))
-        self._enter(replace(body, pose=compose(np.eye(3), _AWAY)), mass)
+        self._enter(body, mass)
+        self._put_away(body)
         for pose in poses:
             self.place(replace(body, pose=pose))
             if self._inside(body.name) and not self._blocked(body.name, gap):
                 self.calm(body.name)
                 self._activate(body.name, self._p.ACTIVATION_STATE_ENABLE_SLEEPING)
                 return True
-            self._put(replace(body, pose=compose(np.eye(3), _AWAY)))
+            self._put_away(body)
         self._forget(body.name)
         return False
 
@@ -226,6 +227,7 @@ class World:
             self._p.removeBody(number, **self._at)
             del self._names[number]
         self.movable.pop(name, None)
+        self._poses.pop(name, None)
 
     def wake(self, name: str) -> None:
         """Let a movable body that sleeps react again."""
@@ -251,32 +253,35 @@ class World:
 
     def pose(self, name: str) -> Float:
         """Object-to-world pose float64 [4, 4] of a movable body, position rounded to 10 micrometres, rotation orthonormal."""
-        position, (x, y, z, w) = self._p.getBasePositionAndOrientation(self._ids[name][0], **self._at)
-        rotation = rotation_from_quaternion(np.round((w, x, y, z), 6))
-        return compose(rotation, np.round(np.asarray(position) - rotation @ self.movable[name].collider.centre, 5))
+        found = self._p.getBasePositionAndOrientation(self._ids[name][0], **self._at)
+        if name not in self._poses or self._poses[name][0] != found:
+            position, (x, y, z, w) = found
+            rotation = rotation_from_quaternion(np.round((w, x, y, z), 6))
+            pose = compose(rotation, np.round(np.asarray(position) - rotation @ self.movable[name].collider.centre, 5))
+            pose.setflags(write=False)
+            self._poses[name] = (found, pose)
+        return self._poses[name][1]
 
     def speed(self, name: str) -> tuple[float, float]:
         """Speed of the centre of mass, m/s, and spin, rad/s."""
         velocity, spin = self._p.getBaseVelocity(self._ids[name][0], **self._at)
-        return float(np.linalg.norm(velocity)), float(np.linalg.norm(spin))
+        return hypot(*velocity), hypot(*spin)
 
     def contacts(self, name: str) -> list[Contact]:
         """Where a movable body touches others, as of the last step."""
         points = self._p.getContactPoints(self._ids[name][0], **self._at)
-        return [Contact(self._names.get(e[2], "bounds"), np.array(e[6]), np.array(e[7]), e[8], e[9]) for e in points]
+        return [Contact(self._names.get(e[2], "bounds"), e[6], e[7], e[8], e[9]) for e in points]
 
     def _inside(self, name: str) -> bool:
         if self.bounds is None:
             return True
-        low, high = self._p.getAABB(self._ids[name][0], **self._at)
-        return bool(
-            (np.asarray(low) > np.asarray(self.bounds[0]) - 0.01).all() and (np.asarray(high) < np.asarray(self.bounds[1]) + 0.01).all()
-        )
+        corners = zip(*self._p.getAABB(self._ids[name][0], **self._at), *self.bounds, strict=True)
+        return all(low > least - 0.01 and high < most + 0.01 for low, high, least, most in corners)
 
     def inside(self, point: ArrayLike) -> bool:
         """Whether a point lies within the bounds."""
-        point = np.asarray(point)
-        return self.bounds is None or bool((point >= self.bounds[0]).all() and (point <= self.bounds[1]).all())
+        place = np.asarray(point, dtype=float).tolist()
+        return self.bounds is None or all(low <= x <= high for x, low, high in zip(place, *self.bounds, strict=True))
 
     def _blocked(self, name: str, gap: float) -> bool:
         number = self._ids[name][0]
@@ -293,13 +298,13 @@ class World:
     def nearest(self, point: ArrayLike, within: float) -> tuple[float, Float]:
         """Distance from a point to matter, at most `within` metres, and the unit direction away from it [3] (zero if nothing is near)."""
         self._p.resetBasePositionAndOrientation(self._probe, list(np.asarray(point, dtype=float)), (0, 0, 0, 1), **self._at)
-        best, away = within, np.zeros(3)
+        best, away = within, (0.0, 0.0, 0.0)
         for other in self._near(self._probe, within):
             for entry in self._p.getClosestPoints(self._probe, other, best, **self._at):
                 if entry[8] + _PROBE_M < best:
-                    best, away = entry[8] + _PROBE_M, np.array(entry[7])
+                    best, away = entry[8] + _PROBE_M, entry[7]
         self._p.resetBasePositionAndOrientation(self._probe, _AWAY, (0, 0, 0, 1), **self._at)
-        return best, away
+        return best, np.array(away)
 
     def cast(self, origins: ArrayLike, directions: ArrayLike, reach: float) -> tuple[Float, list[str]]:
         """Distances [R] along unit rays [R, 3] to the first matter within `reach` (+inf: none), and the names of what is hit ("": none)."""
@@ -316,3 +321,14 @@ class World:
 def _quaternion(pose: Float) -> tuple[float, float, float, float]:
     w, x, y, z = (float(k) for k in quaternion_from_rotation(pose[:3, :3]))
     return x, y, z, w
+
+
+def _vertices(points: Float) -> str:
+    """Lines of an OBJ file."""
+    return "v %.6f %.6f %.6f\n" * len(points) % tuple(points.ravel().tolist())
+
+
+@lru_cache(maxsize=1024)
+def _strip(count: int) -> str:
+    """Lines of an OBJ file with faces that use each of the last `count` vertices."""
+    return "".join(f"f {k - count} {(k + 1) % count - count} {(k + 2) % count - count}\n" for k in range(0, count, 2))
