@@ -13,6 +13,7 @@ EXPORTERS = Registry(
         "sintel": "simlearn.exporters.sintel:export",
         "flyingchairs": "simlearn.exporters.flyingchairs:export",
         "flyingthings": "simlearn.exporters.flyingthings:export",
+        "vkitti": "simlearn.exporters.vkitti:export",
         "coco": "simlearn.exporters.coco:export",
         "tum": "simlearn.exporters.tum:export",
         "tartanair": "simlearn.exporters.tartanair:export",
