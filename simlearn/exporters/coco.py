@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from scenes.errors import UserError
 from scenes.semantics import class_names, semantic_id
-from simlearn.exporters.pictures import jpeg, png
 from simlearn.exporters.target import Export, exporting
 from simlearn.exporters.things import are_things
+from simlearn.formats.image import encode_jpeg, encode_png
 from simlearn.shards import ShardReader
 
-PICTURES = {"png": png, "jpg": jpeg}
+PICTURES = {"png": encode_png, "jpg": encode_jpeg}
 PIECES = "annotations/.pieces"
 INSTANCES, PANOPTIC = "annotations/instances.json", "annotations/panoptic.json"
 STUFF = 65536  # a class of stuff is the segment STUFF + class id, beyond all instance ids
@@ -89,7 +89,7 @@ def _write_scene(job: Export, scene: int, reader: ShardReader, images: str, firs
             instance = _instance(reader, frame, len(world.instances))
             tables["annotations"] += [_text({"image_id": first + frame, **a}) for a in segments.annotations(instance)]
             picture, infos = segments.panoptic(instance, reader.read("semantic", frame) if job.has("semantic") else None)
-            job.write(f"annotations/panoptic/{name}.png", partial(png, picture))
+            job.write(f"annotations/panoptic/{name}.png", partial(encode_png, picture))
             tables["panoptic"].append(_text({"image_id": first + frame, "file_name": f"{name}.png", "segments_info": infos}))
     if missing:
         job.write(piece, json.dumps({name: len(lines) for name, lines in tables.items()}).encode() + b"\n" + _lines(tables))

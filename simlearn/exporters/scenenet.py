@@ -26,16 +26,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes import geometry
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Instance, Scene
 from scenes.semantics import semantic_id
-from simlearn.exporters.pictures import jpeg, png, quantised
+from simlearn.exporters.arrays import quantised
 from simlearn.exporters.scenenet_messages import messages
 from simlearn.exporters.target import Export, exporting
 from simlearn.exporters.things import are_things
 from simlearn.exporters.trajectories import in_axes, numbers
 from simlearn.exporters.wordnet import wordnet_id
+from simlearn.formats.image import encode_jpeg, encode_png
 from simlearn.shards import ShardReader
 
 SPLITS = ("train", "val")
@@ -46,6 +48,7 @@ TILT_DEG = 0.05  # half a pixel at the border of a picture 1000 pixels wide
 Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])  # rows are SceneNet's axes in ours
 ROOMS = {"bathroom": 1, "bedroom": 2, "kitchen": 3, "living": 4, "living_room": 4, "office": 5}  # SceneLayout.LayoutType
 BACKGROUND, LAYOUT_OBJECT, RANDOM_OBJECT = 1, 2, 4  # Instance.InstanceType
+BUILT_IN = ("door", "window")  # things, but parts of the layout
 PIECES = ".pieces"
 
 
@@ -88,21 +91,22 @@ def _write_scene(job: Export, scene: int, reader: ShardReader, split: str) -> fl
     job.write(f"{folder}/poses.txt", "".join(f"{numbers(pose[:3].ravel())}\n" for pose in poses).encode())
     camera = reader.camera
     job.write(f"{folder}/intrinsics.txt", f"{numbers((camera.fx, camera.fy, camera.cx, camera.cy))}\n".encode())
-    job.write(_piece(scene), partial(_message, world, render_path))
+    boxes = reader.objects(0).box_3d if reader.has_objects else None
+    job.write(_piece(scene), partial(_message, world, render_path, boxes))
     return max(tilt_deg(pose) for pose in poses)
 
 
 def _photo(reader: ShardReader, frame: int) -> bytes:
-    return jpeg(reader.read("rgb", frame))
+    return encode_jpeg(reader.read("rgb", frame))
 
 
 def _instance(reader: ShardReader, frame: int) -> bytes:
-    return png(reader.read("instance", frame))
+    return encode_png(reader.read("instance", frame))
 
 
 def _distance(reader: ShardReader, frame: int, exact: bool) -> bytes:
     lengths = reader.read("distance", frame) if exact else along_rays(reader.read("depth", frame), reader.camera)
-    return png(quantised(lengths, UNITS_PER_METRE))
+    return encode_png(quantised(lengths, UNITS_PER_METRE))
 
 
 def along_rays(depth: NDArray[np.float32], camera: Camera) -> NDArray[np.float64]:
@@ -122,8 +126,11 @@ def tilt_deg(pose: NDArray[np.float64]) -> float:
     return float(abs(np.degrees(np.arctan2(right, up)))) if np.hypot(right, up) > 1e-6 else 90.0
 
 
-def _message(world: Scene, render_path: str) -> bytes:
-    """A `Trajectories` of one trajectory; the bytes of several, one after the other, are the message of all."""
+def _message(world: Scene, render_path: str, boxes: NDArray[np.float64] | None) -> bytes:
+    """A `Trajectories` of one trajectory; the bytes of several, one after the other, are the message of all.
+
+    boxes: float64 [I, 6], centre and size of each object's box in its own frame.
+    """
     whole = messages().Trajectories()
     trajectory = whole.trajectories.add(render_path=render_path)
     room = world.metadata.get("room_type")
@@ -131,7 +138,10 @@ def _message(world: Scene, render_path: str) -> bytes:
         trajectory.layout.layout_type = ROOMS[room]
     trajectory.instances.add(instance_id=0, instance_type=BACKGROUND)
     for number, thing in enumerate(world.instances, start=1):
-        _describe(trajectory.instances.add(instance_id=number), thing, world.label_space)
+        message = trajectory.instances.add(instance_id=number)
+        _describe(message, thing, world.label_space)
+        if boxes is not None and message.instance_type == RANDOM_OBJECT:
+            _place(message.object_info, thing.motion.at(0), boxes[number - 1])
     for frame in range(world.frames):
         _add_view(trajectory.views.add(frame_num=STEP * frame), world, frame)
     return bytes(whole.SerializeToString(deterministic=True))
@@ -141,7 +151,19 @@ def _describe(message: Any, thing: Instance, label_space: str) -> None:
     class_id = semantic_id(thing.category, label_space)
     message.semantic_wordnet_id = wordnet_id(thing.category, class_id, label_space)
     message.semantic_english = thing.category
-    message.instance_type = RANDOM_OBJECT if are_things(label_space)[class_id] else LAYOUT_OBJECT
+    free = are_things(label_space)[class_id] and thing.category not in BUILT_IN
+    message.instance_type = RANDOM_OBJECT if free else LAYOUT_OBJECT
+
+
+def _place(info: Any, pose: NDArray[np.float64], box: NDArray[np.float64]) -> None:
+    """Height and pose of an object whose box [6] stands at a pose [4, 4]: of the centre of the box's base, y being up here and there."""
+    centre, size = box[:3], box[3:]
+    turned = in_axes(pose @ geometry.compose(np.eye(3), centre - (0, 0, size[2] / 2)), Y_UP, Y_UP)
+    info.height_meters = size[2]
+    for axis, value in zip("xyz", turned[:3, 3].tolist(), strict=True):
+        setattr(info.object_pose, f"translation_{axis}", value)
+    for row, column in np.ndindex(3, 3):
+        setattr(info.object_pose, f"rotation_mat{row + 1}{column + 1}", float(turned[row, column]))
 
 
 def _add_view(view: Any, world: Scene, frame: int) -> None:

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from scenes import geometry
 from scenes.errors import UserError
-from simlearn.exporters.pictures import npy, png
+from simlearn.exporters.arrays import npy
 from simlearn.exporters.target import Export, exporting
 from simlearn.exporters.trajectories import NED_CAMERA, NED_WORLD, calibration_line, in_axes, pose_line
+from simlearn.formats.image import encode_png
 from simlearn.shards import ShardReader
 
 NOTHING_M = 10_000.0  # TartanAir's sky is a far sphere
@@ -79,7 +80,7 @@ def _write_frame(job: Export, folder: str, reader: ShardReader, frame: int) -> N
 
 
 def _picture(reader: ShardReader, label: str, frame: int) -> bytes:
-    return png(reader.read(label, frame))
+    return encode_png(reader.read(label, frame))
 
 
 def _array(reader: ShardReader, label: str, frame: int) -> bytes:
@@ -132,4 +133,4 @@ def _write_texts(job: Export, folder: str, reader: ShardReader) -> None:
         shift = geometry.compose(np.eye(3), (along_x, 0.0, 0.0))
         lines = [pose_line(ned(pose @ shift)) for pose in reader.poses]
         job.write(f"{folder}/pose_{side}.txt", "".join(f"{line}\n" for line in lines).encode())
-    job.write(f"{folder}/calibration.txt", f"{calibration_line(reader.camera)}\n".encode())
+    job.write(f"{folder}/calibration.txt", f"{calibration_line(reader.K)}\n".encode())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes import geometry
-from scenes.camera import Camera
+from simlearn.exporters.motion import indexed_intrinsics
 
 # Rows are the axes of the other frame in ours. World: x east, y north, z up -> x north, y east, z down (NED). Camera: x right, y down,
 # z forward -> x forward, y right, z down, as a vehicle's NED frame. Both are rotations.
@@ -32,9 +32,7 @@ def pose_line(pose: NDArray[np.float64]) -> str:
     return numbers((*pose[:3, 3], x, y, z, w))
 
 
-def calibration_line(camera: Camera) -> str:
-    """`fx fy cx cy` of a pinhole camera for programs that take pixel indices as coordinates: the centre of the top-left pixel is (0, 0).
-
-    Here it is (0.5, 0.5), so the principal point moves by half a pixel.
-    """
-    return numbers((camera.fx, camera.fy, camera.cx - 0.5, camera.cy - 0.5))
+def calibration_line(K: NDArray[np.float64]) -> str:
+    """`fx fy cx cy` of intrinsics [3, 3], for programs that take pixel indices as coordinates."""
+    matrix = indexed_intrinsics(K)
+    return numbers((matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]))

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from scenes.errors import UserError
-from simlearn.exporters.pictures import png, quantised
+from simlearn.exporters.arrays import quantised
 from simlearn.exporters.target import Export, exporting
 from simlearn.exporters.trajectories import calibration_line, pose_line
+from simlearn.formats.image import encode_png
 from simlearn.shards import ShardReader
 
 UNITS_PER_METRE = 5000.0
@@ -55,7 +56,7 @@ def timestamp(frame: int, fps: float) -> str:
 
 def _picture(reader: ShardReader, kind: str, frame: int) -> bytes:
     array: Any = reader.read(kind, frame)
-    return png(array if kind == "rgb" else quantised(array, UNITS_PER_METRE))
+    return encode_png(array if kind == "rgb" else quantised(array, UNITS_PER_METRE))
 
 
 def _write_texts(job: Export, folder: str, reader: ShardReader, stamps: list[str]) -> None:
@@ -67,7 +68,7 @@ def _write_texts(job: Export, folder: str, reader: ShardReader, stamps: list[str
             "# timestamp tx ty tz qx qy qz qw",
             *(f"{t} {pose_line(pose)}" for t, pose in zip(stamps, reader.poses, strict=True)),
         ],
-        "calibration": [calibration_line(reader.camera)],
+        "calibration": [calibration_line(reader.K)],
     }
     for name, lines in texts.items():
         job.write(f"{folder}/{name}.txt", "".join(f"{line}\n" for line in lines).encode())

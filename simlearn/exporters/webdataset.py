@@ -22,11 +22,12 @@ from typing import Any
 
 from renderers.frame import LABELS
 from scenes.errors import UserError
-from simlearn.exporters.pictures import jpeg, npy, png
+from simlearn.exporters.arrays import npy
 from simlearn.exporters.target import Export, exporting
+from simlearn.formats.image import encode_jpeg, encode_png
 from simlearn.shards import ShardReader
 
-PICTURES = {"png": png, "jpg": jpeg}
+PICTURES = {"png": encode_png, "jpg": encode_jpeg}
 LAST = "json"  # every sample ends with this member, so whole samples can be counted
 
 

@@ -118,6 +118,13 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def equipped(tmp_path_factory):
+    out = tmp_path_factory.mktemp("equipped") / "data"
+    equipped_world.make(out)
+    return out
+
+
+@pytest.fixture(scope="module")
 def exported(root, tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # upright cameras: nothing to warn of
@@ -195,14 +202,13 @@ def test_points_move_through_the_exposure_as_the_camera_does(exported):
         np.testing.assert_allclose(turned, (x, z, -y), atol=2e-6)
 
 
-def test_a_tilted_camera_is_warned_of_and_exact_in_the_text(tmp_path):
-    equipped_world.make(tmp_path / "data")
+def test_a_tilted_camera_is_warned_of_and_exact_in_the_text(equipped, tmp_path):
     with pytest.warns(UserWarning, match=r"tilted sideways by up to 1\.5 degrees.*poses\.txt"):
-        out = EXPORTERS["scenenet"](tmp_path / "data", tmp_path / "out", progress=False)
+        out = EXPORTERS["scenenet"](equipped, tmp_path / "out", progress=False)
     folder, (trajectory,) = out / "train/0/0", trajectories(out / "scenenet_rgbd_train.pb")
     assert trajectory["layout"] == [{"layout_type": [4]}]
     scene, exact = world("equipped", 3), np.loadtxt(folder / "poses.txt").reshape(3, 3, 4)
-    with ShardReader(tmp_path / "data/shards/scene_000000.h5") as reader:
+    with ShardReader(equipped / "shards/scene_000000.h5") as reader:
         for time in range(3):
             pose = geometry.compose(exact[time][:, :3], exact[time][:, 3])
             off = off_surface(points(folder, 25 * time, pose), reader.read("instance", time), scene, time)
@@ -222,12 +228,11 @@ def test_two_points_do_not_orient_a_camera_that_looks_straight_down():
     assert scenenet.tilt_deg(scenenet.y_up(geometry.look_at((1, 2, 3), (1, 2, 0)))) == 90
 
 
-def test_distance_label_and_depth_give_the_same_pictures(tmp_path):
-    equipped_world.make(tmp_path / "data")
+def test_distance_label_and_depth_give_the_same_pictures(equipped, tmp_path):
     kept = {}
     for labels in (("distance",), ("depth",)):
         with pytest.warns(UserWarning, match="tilted"):
-            out = EXPORTERS["scenenet"](tmp_path / "data", tmp_path / labels[0], labels=labels, progress=False)
+            out = EXPORTERS["scenenet"](equipped, tmp_path / labels[0], labels=labels, progress=False)
         kept[labels[0]] = [cv2.imread(str(out / f"train/0/0/depth/{n}.png"), cv2.IMREAD_UNCHANGED).astype(int) for n in (0, 25, 50)]
     assert np.abs(np.subtract(kept["distance"], kept["depth"])).max() <= 1
 
@@ -238,3 +243,17 @@ def test_nouns():
     assert wordnet_id("plant", 40, "nyu40") == "00017222"
     assert wordnet_id("something new", 40, "nyu40") == "03169390"
     assert wordnet_id("car", 26, "cityscapes") == ""
+
+
+def test_objects_stand_where_their_boxes_do():
+    """A wardrobe of 0.6 x 0.4 x 2 m with its origin in the middle of its box, turned left by 90 degrees seen from above, its base on the
+    floor, 3 m east and 1 m north: SceneNet's x is east and its z south."""
+    info = messages().RandomObjectInfo()
+    pose = geometry.compose(geometry.rotation_z(np.pi / 2), (3.0, 1.0, 1.0))
+    scenenet._place(info, pose, np.array([0.0, 0.0, 0.0, 0.6, 0.4, 2.0]))
+    assert info.height_meters == 2
+    placed = info.object_pose
+    np.testing.assert_allclose((placed.translation_x, placed.translation_y, placed.translation_z), (3, 0, -1), atol=1e-6)
+    matrix = [[getattr(placed, f"rotation_mat{row}{column}") for column in (1, 2, 3)] for row in (1, 2, 3)]
+    np.testing.assert_allclose(matrix @ np.array([1, 0, 0]), (0, 0, -1), atol=1e-6)  # its east side now faces north
+    np.testing.assert_allclose(matrix @ np.array([0, 1, 0]), (0, 1, 0), atol=1e-6)

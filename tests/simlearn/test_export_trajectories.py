@@ -21,7 +21,8 @@ from scenes.errors import UserError
 from scenes.families import FAMILIES
 from scenes.randomness import Streams
 from simlearn.exporters import EXPORTERS, tartanair
-from simlearn.exporters.pictures import png, quantised
+from simlearn.exporters.arrays import quantised
+from simlearn.formats.image import encode_png
 from simlearn.shards import ShardReader
 
 SCENES, FRAMES, WIDTH, HEIGHT = 2, 4, 61, 45
@@ -148,7 +149,7 @@ def test_timestamps_follow_the_frame_rate(root, tmp_path):
     units=st.sampled_from([1000.0, 5000.0]),
 )
 def test_lengths_are_off_by_half_a_unit_or_none(lengths, units):
-    read = cv2.imdecode(np.frombuffer(png(quantised(lengths, units)), np.uint8), cv2.IMREAD_UNCHANGED)
+    read = cv2.imdecode(np.frombuffer(encode_png(quantised(lengths, units)), np.uint8), cv2.IMREAD_UNCHANGED)
     assert read.shape == lengths.shape
     assert read.dtype == np.uint16
     exact = lengths.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Arrays as the bytes of picture and array files. The same array gives the same bytes."""
+"""Arrays as files for numpy, and lengths as the integers of 16-bit depth pictures."""
 
 from __future__ import annotations
 
@@ -7,21 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-
-
-def png(array: NDArray[Any]) -> bytes:
-    """PNG of uint8 [H, W] or [H, W, 3] or of uint16 [H, W] (16 bits, one channel)."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
-    return file.getvalue()
-
-
-def jpeg(array: NDArray[np.uint8], quality: int = 95) -> bytes:
-    """JPEG of uint8 [H, W, 3], with all of its colour's resolution."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "JPEG", quality=quality, subsampling=0)
-    return file.getvalue()
 
 
 def npy(array: NDArray[Any]) -> bytes:
