@@ -59,6 +59,16 @@ class Collider:
         return tuple(_fewer(cloud) for cloud in _merged(list(self.clouds), MOST_LOOSE_PARTS))
 
     @cached_property
+    def outline(self) -> Float:
+        """All points [N, 3] of `loose`, relative to the centre of mass."""
+        return np.concatenate(self.loose) - self.centre
+
+    @cached_property
+    def extent(self) -> Float:
+        """Edges [3] of the bounding box of `loose`."""
+        return np.asarray(np.ptp(np.concatenate(self.loose), axis=0))
+
+    @cached_property
     def _hollow(self) -> tuple[int, ...]:
         """Which components leave much of their hull empty; the bounding box tells it of most without finding the hull."""
         boxes = np.array([float(np.prod(cloud.max(axis=0) - cloud.min(axis=0))) for cloud in self.clouds])

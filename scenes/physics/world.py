@@ -60,6 +60,12 @@ class Body:
     def collider(self) -> Collider:
         return collider(self.shape)
 
+    @cached_property
+    def place(self) -> tuple[list[float], list[float]]:
+        """Centre of mass [3] and turn (x, y, z, w) in the world."""
+        w, *xyz = quaternion_from_rotation(self.pose[:3, :3]).tolist()
+        return transform(self.pose, self.collider.centre).tolist(), [*xyz, w]
+
 
 @dataclass(frozen=True)
 class Contact:
@@ -104,7 +110,7 @@ class World:
             self._wall_in(*self.bounds)
         for body in self._fixed:
             self._enter(body, 0.0)
-            self._put(body)
+            self._put(body.name, *body.place)
             self.rest(body.name)  # matter that is awake keeps what sleeps on it at work
         return self
 
@@ -169,16 +175,12 @@ class World:
                 number, -1, lateralFriction=0.6, rollingFriction=0.002, spinningFriction=0.002, restitution=body.restitution, **self._at
             )
 
-    def _put(self, body: Body) -> None:
-        self._move(body.name, transform(body.pose, body.collider.centre), _quaternion(body.pose))
+    def _put(self, name: str, centre: Sequence[float], turn: Sequence[float]) -> None:
+        for number in self._ids[name]:
+            self._p.resetBasePositionAndOrientation(number, centre, turn, **self._at)
 
     def _put_away(self, body: Body) -> None:
-        self._move(body.name, body.collider.centre + _AWAY, (0.0, 0.0, 0.0, 1.0))
-
-    def _move(self, name: str, centre: Float, turn: tuple[float, float, float, float]) -> None:
-        place = centre.tolist()
-        for number in self._ids[name]:
-            self._p.resetBasePositionAndOrientation(number, place, turn, **self._at)
+        self._put(body.name, (body.collider.centre + _AWAY).tolist(), (0.0, 0.0, 0.0, 1.0))
 
     def add(self, body: Body, gap: float = -0.002) -> bool:
         """Add a movable body, unless it would be nearer than `gap` metres to other matter or reach out of the bounds: then False.
@@ -211,7 +213,7 @@ class World:
     def place(self, body: Body) -> None:
         """Put a movable body (by its name) where `body` says, with its velocity and spin."""
         self.movable[body.name] = body
-        self._put(body)
+        self._put(body.name, *body.place)
         for number in self._ids[body.name]:
             self._p.resetBaseVelocity(number, body.velocity, body.spin, **self._at)
 
@@ -316,11 +318,6 @@ class World:
         names = [self._names.get(hit[0], "") for hit in hits]
         distance = np.array([hit[2] if name else np.inf for hit, name in zip(hits, names, strict=True)]) * reach
         return distance, names
-
-
-def _quaternion(pose: Float) -> tuple[float, float, float, float]:
-    w, x, y, z = (float(k) for k in quaternion_from_rotation(pose[:3, :3]))
-    return x, y, z, w
 
 
 def _vertices(points: Float) -> str:

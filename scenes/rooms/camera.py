@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import pi
 
@@ -67,14 +68,14 @@ class HandHeld:
             poses = self._path(rng, frames + 2, eye_height if attempt < _ATTEMPTS // 2 else 1.5, speed, turn_rad)
             if poses is None:
                 continue
-            views = [self._view(pose) for pose in poses[:: max(1, (frames + 1) // 3)]]
+            views = self._views(poses[:: max(1, (frames + 1) // 3)])
             entry = (float(np.mean([view.score for view in views])), min(view.seen for view in views), poses)
             good = np.isfinite(entry[0]) and entry[1] >= FEWEST_SEEN + 1
             (found if good else poor).append(entry)
             if len(found) == _WANTED:
                 break
         for _, _, poses in sorted(found, key=lambda entry: -entry[0]):
-            seen = min(self._view(pose).seen for pose in poses)
+            seen = min(len(set(names) - {""}) for _, names in self._pictures(poses))
             if seen >= FEWEST_SEEN:
                 return Shot(poses, seen, attempt + 1)
         best = max([*found, *poor], key=lambda entry: entry[1], default=None)
@@ -96,8 +97,9 @@ class HandHeld:
         target = centres[int(rng.choice(len(bulk), p=weight / weight.sum()))] + rng.normal(0, 0.2, 3)
         steepest = start[2] - _STEEPEST * float(np.linalg.norm(target[:2] - start[:2]))
         target[2] = np.clip(target[2], max(0.35, steepest), min(1.5, start[2] + 0.15))
-        eyes = drifting(rng, count, start, speed=speed, nearest=lambda _, point: self._world.nearest(point, 0.5), clearance=_KEPT_M)
-        if min(self._world.nearest(eye, 0.5)[0] for eye in eyes) < CLEARANCE_M + 0.04:
+        nearest = self._matter()
+        eyes = drifting(rng, count, start, speed=speed, nearest=nearest, clearance=_KEPT_M)
+        if any(nearest(k, eye)[0] < CLEARANCE_M + 0.04 for k, eye in enumerate(eyes)):
             return None
         reach = max(float(np.linalg.norm(target - start)), 0.8)
         apart = max(0.7 * reach, 0.6)  # a target that came nearer would turn the camera faster than asked
@@ -107,6 +109,18 @@ class HandHeld:
             targets[:, axis] += sway(rng, count, amplitude=amplitude * reach, period_frames=9.0)
         rolls = sway(rng, count, amplitude=0.018, period_frames=16.0) + rng.normal(0, 0.02)
         return looking(eyes, targets - eyes, rolls)
+
+    def _matter(self) -> Nearest:
+        """What the eye keeps away from: everything. A place is looked at once, since most eyes stay where the drift has put them."""
+        known: dict[bytes, tuple[float, Float]] = {}
+
+        def nearest(_: int, point: Float) -> tuple[float, Float]:
+            key = point.tobytes()
+            if key not in known:
+                known[key] = self._world.nearest(point, 0.5)
+            return known[key]
+
+        return nearest
 
     def _around(self, eyes: Float, apart: float) -> Nearest:
         """What the looked-at body keeps `apart` metres away from: the eye, and, as far beyond them, the room's walls."""
@@ -124,15 +138,20 @@ class HandHeld:
 
         return nearest
 
-    def _cast(self, pose: Float) -> tuple[Float, list[str]]:
-        return self._world.cast(np.repeat(pose[None, :3, 3], len(self._rays), axis=0), self._rays @ pose[:3, :3].T, 15.0)
+    def _pictures(self, poses: Float) -> Iterator[tuple[Float, list[str]]]:
+        """Distances [R] along the camera's rays at each pose, and the names of what they hit."""
+        count = len(self._rays)
+        origins = np.repeat(poses[:, :3, 3], count, axis=0)
+        distance, names = self._world.cast(origins, np.concatenate([self._rays @ pose[:3, :3].T for pose in poses]), 15.0)
+        for first in range(0, len(names), count):
+            yield distance[first : first + count], names[first : first + count]
 
-    def _view(self, pose: Float) -> _View:
+    def _views(self, poses: Float) -> list[_View]:
+        return [self._view(distance, names) for distance, names in self._pictures(poses)]
+
+    def _view(self, distance: Float, names: list[str]) -> _View:
         """How much there is to see; -inf when something fills the picture from close by."""
-        distance, names = self._cast(pose)
-        counts: dict[str, int] = {}
-        for name in names:
-            counts[name] = counts.get(name, 0) + 1
+        counts = Counter(names)
         seen = len(counts.keys() - {""})
         if np.median(distance) < 1.0 or np.mean(distance < 0.5) > 0.12:
             return _View(-np.inf, seen)
@@ -154,7 +173,7 @@ class HandHeld:
         eye = max(places, key=lambda place: self._world.nearest(place, 0.6)[0])
         towards = max(
             (np.array([np.cos(t), np.sin(t), -0.35]) for t in np.linspace(-pi, pi, 12)),
-            key=lambda d: self._view(looking([eye], [d], [0.0])[0]).seen,
+            key=lambda d: self._views(looking([eye], [d], [0.0]))[0].seen,
         )
         eyes = np.repeat(eye[None], count, axis=0)
         return looking(eyes, np.repeat(towards[None], count, axis=0), np.zeros(count))

@@ -129,7 +129,7 @@ class Dropper:
 
     def _put_down(self, rng: np.random.Generator, piece: Piece, shape: Shape, tossed: bool, crowded: bool) -> Float | None:
         """A pose just above something that carries, or None where there is nothing; the floor if furniture is too `crowded`."""
-        size = np.ptp(np.concatenate(collider(shape).loose), axis=0)
+        size = collider(shape).extent
         bulky = max(size[0], size[1]) > 0.42 or size[2] > 0.5
         floor = 0.9 if bulky or crowded else 0.6 if piece.category in _FLOOR_DWELLERS else 0.07
         if not self._hosts or rng.uniform() < floor:
@@ -174,6 +174,6 @@ class Dropper:
 def _resting(shape: Shape, turn: Float, spot: tuple[float, float, float]) -> Float:
     """Pose whose lowest point is at the height of `spot` and whose centre of mass is above it."""
     c = collider(shape)
-    points = (np.concatenate(c.loose) - c.centre) @ turn.T
+    points = c.outline @ turn.T
     centre = np.array([spot[0], spot[1], spot[2] - float(points[:, 2].min())])
     return compose(turn, centre - turn @ c.centre)

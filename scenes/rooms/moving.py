@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,10 @@ class Director:
     settled: dict[str, Thing]
     kind: str
 
+    @cached_property
+    def _lying(self) -> tuple[Body, ...]:
+        return tuple(thing.body for thing in self.settled.values())
+
     def stage(self, motion: str, rng: np.random.Generator, count: int) -> dict[str, Thing] | None:
         """New and knocked things with their trajectories by name; None when every attempt fails or comes too near to the camera."""
         self.world.pace(_HERTZ)
@@ -69,9 +74,9 @@ class Director:
         """Everything back to where it lay, asleep."""
         for name in launched:
             self.world.remove(name)
-        for name, thing in self.settled.items():
-            self.world.place(thing.body)
-            self.world.rest(name)
+        for body in self._lying:
+            self.world.place(body)
+            self.world.rest(body.name)
 
     def _clear(self, name: str, track: Float) -> bool:
         """Whether a body stays in the room, and its bounding ball away from the eye at every frame."""
@@ -120,11 +125,11 @@ class Director:
     def _rolling(self, rng: np.random.Generator, k: int) -> Proposal | None:
         """A ball that rolls, or hops, over the floor that is in the picture."""
         shape, turn = PIECES["ball"].draw(rng), anyhow(rng)
-        radius = collider(shape).sphere
         eye, ray = self._ray(rng, 0.4, 0.95)
         distance, names = self.world.cast([eye], [ray], 6.0)
         if names[0] != "floor":
             return None
+        radius = collider(shape).sphere
         angle, speed = float(rng.uniform(-np.pi, np.pi)), float(rng.uniform(0.4, 2.2))
         velocity = speed * np.array([np.cos(angle), np.sin(angle), 0.0])
         centre = eye + float(distance[0]) * ray - velocity * self._lead_s
@@ -133,8 +138,8 @@ class Director:
 
     def _knock(self, rng: np.random.Generator, count: int) -> None:
         """A push for settled things that are in the picture, as if by an elbow or a foot."""
-        hits = [self.world.cast([eye], [ray], 6.0)[1][0] for eye, ray in (self._ray(rng) for _ in range(60))]
-        seen = sorted({name for name in hits if name in self.settled})
+        eyes, rays = zip(*(self._ray(rng) for _ in range(60)), strict=True)
+        seen = sorted(set(self.world.cast(eyes, rays, 6.0)[1]) & self.settled.keys())
         for name in rng.permutation(seen)[:count].tolist() if seen else ():
             angle, speed = float(rng.uniform(-np.pi, np.pi)), float(rng.uniform(0.8, 2.4))
             velocity = (speed * float(np.cos(angle)), speed * float(np.sin(angle)), float(rng.uniform(0.0, 1.2)))
