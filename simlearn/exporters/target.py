@@ -197,10 +197,12 @@ def partial_folder(data: Path, out: Path, what: str = "") -> Iterator[Path]:
     `what` tells exports of the same data set apart. Raises UserError when `out` is not empty or cannot be written, when the partial folder
     belongs to another export, and when another process is writing to it.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is not an empty folder: choose a new folder with --out")
     partial = out.with_name(out.name + ".partial")
     source = hashlib.sha256((data / MANIFEST).read_bytes() + what.encode()).hexdigest()
+    if _is_marked(out, source):  # whole, but killed before the last line below
+        (out / SOURCE).unlink()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is not an empty folder: choose a new folder with --out")
     try:
         partial.mkdir(parents=True, exist_ok=True)
         mark = partial / SOURCE
@@ -219,12 +221,26 @@ def partial_folder(data: Path, out: Path, what: str = "") -> Iterator[Path]:
                 lock.flush()
             for leftover in partial.rglob(f".*{TEMPORARY}*"):
                 leftover.unlink(missing_ok=True)
-            yield partial
-            mark.unlink()
+            try:
+                yield partial
+            except BaseException:
+                _remove_if_unused(partial, mark)
+                raise
             os.replace(partial, out)
             sync_folder(out.parent)
+            (out / SOURCE).unlink()
     except OSError as error:
         raise UserError(f"cannot write to {partial} ({error}): free some space or choose another folder, then export again") from error
+
+
+def _is_marked(folder: Path, source: str) -> bool:
+    return (folder / SOURCE).is_file() and (folder / SOURCE).read_text(errors="replace") == source
+
+
+def _remove_if_unused(partial: Path, mark: Path) -> None:
+    if list(partial.iterdir()) == [mark]:
+        mark.unlink()
+        partial.rmdir()
 
 
 def _claim(partial: Path, descriptor: int) -> None:
