@@ -18,7 +18,8 @@ from renderers.device import is_cpu
 from renderers.frame import DEFAULT_LABELS, Frame, check_labels
 from renderers.labels import Labeller, Outputs, Shot
 from renderers.moment import Moment
-from renderers.objects import ObjectLabeller, Objects
+from renderers.object_labels import Objects
+from renderers.objects import ObjectLabeller
 from renderers.sensor import Sensor
 from renderers.sensor.model import SensorModel
 from renderers.shading import Shader

@@ -6,24 +6,19 @@ import math
 import mmap
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.reduction import DupFd
 from typing import Any
 
 import numpy as np
 import torch
-import warp as wp
 from numpy.typing import NDArray
 from torch import Tensor
 
 from renderers.device import is_cpu
-from renderers.frame import DEFAULT_LABELS, LABELS, check_labels
-from renderers.renderer import RENDERERS
-from scenes.errors import UserError
-from scenes.families import FAMILIES
-from scenes.randomness import Streams
-from scenes.scene import FamilyConfig, Scene
-from simlearn.settings import family_config
+from renderers.frame import LABELS
+from scenes.scene import Scene
+from simlearn.recipe import Recipe
 
 ALIGNMENT = 64
 
@@ -44,83 +39,26 @@ class Clip:
         return {**labels, "K": self.K, "pose": self.poses[time], "scene": self.scene, "time": time}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """What is rendered: all that decides the bits of a scene's labels but its index.
-
-    Fields as in `GenerateConfig`; the same ones give the same scenes and labels. Raises UserError for what does not fit.
-    """
-
-    family: str
-    seed: int = 0
-    frames: int = 8
-    width: int = 320
-    height: int = 240
-    labels: tuple[str, ...] = ()
-    renderer: str = "raster"
-    device: str = "cpu"
-    settings: Mapping[str, str] = field(default_factory=dict)
-    plugins: tuple[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise UserError(f"the seed must not be negative: {self.seed}")
-        _check_device(self.device)
-        # Targets of the names, so that a worker process knows what was registered in this one.
-        object.__setattr__(self, "plugins", (FAMILIES.target(self.family), RENDERERS.target(self.renderer)))
-        wanted = self.labels or getattr(RENDERERS[self.renderer], "LABELS", DEFAULT_LABELS)
-        object.__setattr__(self, "labels", check_labels(wanted))
-        self.family_config()
-
-    def register(self) -> None:
-        """Makes the family and the renderer known in this process."""
-        for registry, name, target in zip((FAMILIES, RENDERERS), (self.family, self.renderer), self.plugins, strict=True):
-            if name not in registry:
-                registry.add(name, target)
-
-    def facts(self) -> dict[str, Any]:
-        """What is rendered, wherever that is done; JSON-able."""
-        plain = {name: getattr(self, name) for name in ("family", "seed", "frames", "width", "height", "renderer")}
-        return {**plain, "labels": list(self.labels), "settings": dict(self.settings)}
-
-    def family_config(self) -> FamilyConfig:
-        return family_config(self.family, self.settings, frames=self.frames, width=self.width, height=self.height)
-
-    def sample(self, index: int) -> Scene:
-        """The scene with this index."""
-        scene: Scene = FAMILIES[self.family].sample(self.family_config(), Streams(self.seed, index))
-        assert scene.frames == self.frames, f"family {self.family} made {scene.frames} frames, {self.frames} were asked for"
-        return scene
-
-    def render(self, scene: Scene, into: Mapping[str, Tensor] | None = None) -> Clip:
-        """All frames of a scene on the recipe's device; the labels are written to the tensors `into` if there are any."""
-        renderer = RENDERERS[self.renderer](scene, device=self.device)
-        arrays, poses = _rendered(renderer, scene.frames, self.labels)
-        labels = {name: _laid_out(array) for name, array in arrays.items()}
-        if into is None:
-            labels = {name: label.contiguous() for name, label in labels.items()}
-        else:
-            labels = {name: into[name].copy_(label) for name, label in labels.items()}
-        K, pose = (torch.from_numpy(a.astype(np.float32)).to(self.device) for a in (scene.camera.K, poses))
-        return Clip(scene.index, labels, K, pose)
-
-    def shapes(self) -> dict[str, tuple[torch.dtype, tuple[int, ...]]]:
-        """Type and shape [T, ...] of a clip's labels."""
-        found = {}
-        for name in self.labels:
-            label = LABELS[name]
-            shape = (self.frames, *([label.channels] if label.channels else []), self.height, self.width)
-            found[name] = (torch.int32 if label.dtype == "uint16" else getattr(torch, label.dtype), shape)
-        return found
+def rendered(recipe: Recipe, scene: Scene, into: Mapping[str, Tensor] | None = None) -> Clip:
+    """All frames of a scene on the recipe's device; the labels are written to the tensors `into` if there are any."""
+    arrays, poses = _rendered(recipe.renderer_of(scene), scene.frames, recipe.labels)
+    labels = {name: _laid_out(array) for name, array in arrays.items()}
+    if into is None:
+        labels = {name: label.contiguous() for name, label in labels.items()}
+    else:
+        labels = {name: into[name].copy_(label) for name, label in labels.items()}
+    K, pose = (torch.from_numpy(a.astype(np.float32)).to(recipe.device) for a in (scene.camera.K, poses))
+    return Clip(scene.index, labels, K, pose)
 
 
-def _check_device(device: str) -> None:
-    try:
-        found = wp.get_device(device)
-    except (ValueError, RuntimeError) as error:
-        raise UserError(f"there is no device {device!r} here: known are {', '.join(str(d) for d in wp.get_devices())}") from error
-    if found.is_cuda and not torch.cuda.is_available():
-        raise UserError(f"this installation of torch cannot use {device!r}: install a CUDA build of torch, or render on the cpu")
+def shapes(recipe: Recipe) -> dict[str, tuple[torch.dtype, tuple[int, ...]]]:
+    """Type and shape [T, ...] of a clip's labels."""
+    found = {}
+    for name in recipe.labels:
+        label = LABELS[name]
+        shape = (recipe.frames, *([label.channels] if label.channels else []), recipe.height, recipe.width)
+        found[name] = (torch.int32 if label.dtype == "uint16" else getattr(torch, label.dtype), shape)
+    return found
 
 
 def _rendered(renderer: Any, frames: int, labels: tuple[str, ...]) -> tuple[dict[str, Any], NDArray[np.float64]]:
@@ -174,12 +112,12 @@ class Shelf:
     @property
     def clip_bytes(self) -> int:
         """Size of one place."""
-        return sum(_aligned(dtype.itemsize * math.prod(shape)) for dtype, shape in self.recipe.shapes().values())
+        return sum(_aligned(dtype.itemsize * math.prod(shape)) for dtype, shape in shapes(self.recipe).values())
 
     def __getitem__(self, place: int) -> dict[str, Tensor]:
         """The labels [T, ...] at a place, in shared memory."""
         tensors, offset = {}, place * self.clip_bytes
-        for name, (dtype, shape) in self.recipe.shapes().items():
+        for name, (dtype, shape) in shapes(self.recipe).items():
             count = math.prod(shape)
             tensors[name] = torch.frombuffer(self._memory, dtype=dtype, count=count, offset=offset).view(shape)
             offset += _aligned(dtype.itemsize * count)

@@ -4,95 +4,95 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
-import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from renderers.frame import DEFAULT_LABELS, check_labels
-from renderers.renderer import RENDERERS
 from scenes.errors import UserError
-from scenes.families import FAMILIES
-from scenes.randomness import Streams
-from scenes.scene import FamilyConfig
 from simlearn import provenance
-from simlearn.manifest import MANIFEST, SHARDS, Journal, Manifest, ShardRecord, shard_name
-from simlearn.progress import FrameProgress
-from simlearn.settings import family_config, renderer_settings
+from simlearn.codecs import choose
+from simlearn.engines import ENGINES
+from simlearn.manifest import MANIFEST, Manifest, ShardRecord, shard_name
+from simlearn.progress import FrameProgress, human_bytes, human_time
+from simlearn.recipe import Recipe
 from simlearn.shards import write_shard
-from simlearn.workers import run_tasks
+from simlearn.stores import Store, store_at
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateConfig:
-    """What to generate (`family` ... `labels`) and how (`out`, `workers`, `resume`); only the former decides the bytes.
+class GenerateConfig(Recipe):
+    """What to generate (the recipe, `scenes`, `codecs`, `objects`) and how (the rest); only the former decides the bytes.
 
-    No `labels` means all that the renderer makes of any scene.
-    `settings` overrides fields of the family's Config, values as text ("3", "2..5", "a|b"); `renderer_settings` the renderer's own.
+    out: folder or URL that fsspec knows. codecs: see `simlearn.codecs.choose`. objects: whether to store pose, boxes and visibility of
+    every instance in every frame, for renderers that know them. engine: `local` processes or `ray`, at `address` if that is given.
     """
 
-    family: str
-    out: Path
+    out: str | Path
     scenes: int = 16
-    frames: int = 8
-    width: int = 320
-    height: int = 240
-    seed: int = 0
-    renderer: str = "raster"
-    device: str = "cpu"
-    labels: tuple[str, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
-    renderer_settings: Mapping[str, str] = field(default_factory=dict)
+    codecs: Mapping[str, str] = field(default_factory=dict)
+    objects: bool = True
     workers: int = 1
     resume: bool = False
+    engine: str = "local"
+    address: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("scenes", "frames", "workers"):
+        for name in ("scenes", "workers"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.seed < 0:
-            raise UserError(f"the seed must not be negative: {self.seed}")
-        object.__setattr__(self, "out", Path(self.out))
-        wanted = self.labels or getattr(RENDERERS[self.renderer], "LABELS", DEFAULT_LABELS)
-        object.__setattr__(self, "labels", check_labels(wanted))
-        self.family_config()
-        renderer_settings(self.renderer, self.renderer_settings)
+        super().__post_init__()
+        choose(self.labels, self.codecs)
+        ENGINES.target(self.engine)  # says which there are
+        if self.address and self.engine == "local":
+            raise UserError("the local engine has no address: add --engine ray")
 
-    def family_config(self) -> FamilyConfig:
-        """The family's own configuration with the settings applied."""
-        return family_config(self.family, self.settings, frames=self.frames, width=self.width, height=self.height)
+    @property
+    def store(self) -> Store:
+        return store_at(self.out)
 
     def resolved(self) -> dict[str, Any]:
         """All that decides the bytes of the data set, JSON-able, with every default of the family written out."""
-        names = ("family", "scenes", "frames", "width", "height", "seed", "renderer", "device")
         family = {f.name: repr(getattr(self.family_config(), f.name)) for f in dataclasses.fields(self.family_config())}
-        plain: dict[str, Any] = {name: getattr(self, name) for name in names}
-        settings = {name: dict(sorted(getattr(self, name).items())) for name in ("settings", "renderer_settings")}
-        return {**plain, "labels": list(self.labels), **settings, "family_config": family}
+        form = {"scenes": self.scenes, "codecs": dict(sorted(self.codecs.items())), "objects": self.objects}
+        return {**self.facts(), "device": self.device, **form, "family_config": family}
+
+    @classmethod
+    def of_manifest(cls, config: Mapping[str, Any], out: str | Path, **how: Any) -> GenerateConfig:
+        """The configuration that `resolved` wrote to a manifest; UserError when today's code resolves it otherwise."""
+        names = {f.name for f in dataclasses.fields(cls) if f.init}
+        known: dict[str, Any] = {name: tuple(value) if name == "labels" else value for name, value in config.items() if name in names}
+        restored = cls(**known, out=out, **how)
+        _check_same(config, restored.resolved(), str(out))
+        return restored
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What `generate` did. `frames` and `bytes` are those of the whole data set, `rendered` the frames of this run."""
+    """What `generate` did. `frames`, `bytes` and `rejected` are those of the whole data set, `rendered` the frames of this run."""
 
-    root: Path
+    root: str
     scenes: int
     frames: int
     bytes: int
+    rejected: Mapping[str, int]
     rendered: int
     seconds: float
+
+    def __str__(self) -> str:
+        remark = _most_frequent(Counter(self.rejected), shown=5)
+        return f"{self.root}: {self.scenes} scenes, {self.frames} frames, {human_bytes(self.bytes)}" + (f"; {remark}" if remark else "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneTask:
-    """One scene to render, in a form that travels to a worker. `plugins` are registered there: (family target, renderer target)."""
+    """One scene to render, in a form that travels to a worker."""
 
     config: GenerateConfig
     index: int
-    plugins: tuple[str, str]
 
     def __str__(self) -> str:
         return f"scene {self.index} of {self.config.out}"
@@ -101,105 +101,145 @@ class SceneTask:
 def render_scene(task: SceneTask) -> ShardRecord:
     """Sample, render and write one scene; the whole work of a worker."""
     config = task.config
-    for registry, name, target in zip((FAMILIES, RENDERERS), (config.family, config.renderer), task.plugins, strict=True):
-        if name not in registry:
-            registry.add(name, target)
-    scene = FAMILIES[config.family].sample(config.family_config(), Streams(config.seed, task.index))
-    renderer = RENDERERS[config.renderer](scene, device=config.device, **renderer_settings(config.renderer, config.renderer_settings))
+    config.register()
+    scene = config.sample(task.index)
+    renderer = config.renderer_of(scene)
     frames = (renderer.render(time, config.labels) for time in range(scene.frames))
+    objects = getattr(renderer, "objects", None) if config.objects else None
+    codecs = choose(config.labels, config.codecs)
     name = shard_name(task.index)
-    digest, size = write_shard(config.out / name, scene, frames, config.labels)
-    return ShardRecord(name=name, scene=task.index, frames=scene.frames, sha256=digest, bytes=size)
+    digest, size = config.store.publish(name, lambda path: write_shard(path, scene, frames, codecs, objects))
+    rejected = {str(cause): int(count) for cause, count in sorted(dict(scene.metadata.get("rejected", {})).items())}
+    return ShardRecord(name=name, scene=task.index, frames=scene.frames, sha256=digest, bytes=size, rejected=rejected)
 
 
 def generate(config: GenerateConfig, *, progress: bool = True) -> Summary:
     """Write the data set at `config.out`, or finish it (`config.resume`); the same seed gives the same bytes for any number of workers.
 
-    Raises UserError for a folder that cannot be used and KeyboardInterrupt on Ctrl-C; what was finished stays, for `resume`.
+    Raises UserError for a place that cannot be used and KeyboardInterrupt on Ctrl-C; what was finished stays, for `resume`.
     """
-    with _locked_folder(config.out):
-        manifest = _open(config)
+    store = config.store
+    with store.locked():
+        manifest = _open(config, store)
         done = {record.scene: record for record in manifest.shards}
         bar = FrameProgress("generate", config.scenes * config.frames, done=manifest.frames, enabled=progress)
         if not manifest.complete:
             with bar:
-                _render_missing(config, done, bar)
+                _render_missing(config, store, done, bar)
             manifest = dataclasses.replace(manifest, shards=tuple(done[i] for i in range(config.scenes)), complete=True)
-            manifest.save(config.out)
+            manifest.save(store)
         return Summary(
-            root=config.out,
+            root=str(config.out),
             scenes=config.scenes,
             frames=manifest.frames,
             bytes=manifest.bytes,
+            rejected=manifest.rejected,
             rendered=bar.rendered,
             seconds=bar.seconds,
         )
 
 
-def _render_missing(config: GenerateConfig, done: dict[int, ShardRecord], bar: FrameProgress) -> None:
-    plugins = (FAMILIES.target(config.family), RENDERERS.target(config.renderer))
-    tasks = (SceneTask(config=config, index=i, plugins=plugins) for i in range(config.scenes) if i not in done)
-    workers = min(config.workers, config.scenes - len(done))
+def _render_missing(config: GenerateConfig, store: Store, done: dict[int, ShardRecord], bar: FrameProgress) -> None:
+    begun = bool(done)
+    rejected: Counter[str] = Counter()
     try:
-        with Journal(config.out) as journal, contextlib.closing(run_tasks(render_scene, tasks, workers)) as records:
+        with contextlib.closing(rendered(config, [i for i in range(config.scenes) if i not in done])) as records:
             for record in records:
-                journal.append(record)
+                store.append(record.to_json())
                 done[record.scene] = record
+                rejected.update(record.rejected)
+                bar.remark = _most_frequent(rejected)
                 bar.advance(record.frames, record.bytes)
     except KeyboardInterrupt:
         print(f"{len(done)} of {config.scenes} scenes are finished in {config.out}: go on with --resume", file=sys.stderr)
         raise
-    finally:
-        provenance.remove_leftovers(config.out / SHARDS)
+    except UserError:
+        if not begun and not done:
+            store.remove(MANIFEST)  # settings that no scene can be made with leave nothing behind
+        raise
 
 
-def _open(config: GenerateConfig) -> Manifest:
-    """The manifest to work on: a new one in an empty folder, or with `resume` that of the interrupted run."""
+def rendered(config: GenerateConfig, scenes: Sequence[int]) -> Generator[ShardRecord, None, None]:
+    """Render scenes by the engine of the configuration; records come in order of completion. Shards that are there are replaced."""
+    tasks = (SceneTask(config=config, index=index) for index in scenes)
+    yield from ENGINES[config.engine](render_scene, tasks, min(config.workers, len(scenes)), config.address)
+
+
+def _most_frequent(rejected: Counter[str], shown: int = 2) -> str:
+    """For example "left out 12 (plate 7, lamp restless 3, ...)"."""
+    if not rejected:
+        return ""
+    causes = [f"{cause} {count}" for cause, count in rejected.most_common(shown)] + ["..."] * (len(rejected) > shown)
+    return f"left out {sum(rejected.values())} ({', '.join(causes)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a data set will take. seconds: on `workers` workers; free: bytes left at the place, None where that is not known."""
+
+    scenes: int
+    frames: int
+    bytes: int
+    seconds: float
+    workers: int
+    free: int | None
+
+    def __str__(self) -> str:
+        size = f"{human_bytes(self.bytes)} ({human_bytes(self.bytes / self.frames)} a frame)"
+        room = (
+            "" if self.free is None else f"; {human_bytes(self.free)} are free there" + (": TOO LITTLE" if self.free < self.bytes else "")
+        )
+        return f"{self.scenes} scenes, {self.frames} frames: about {size} and {human_time(self.seconds)} on {self.workers} workers{room}"
+
+
+def estimate(config: GenerateConfig, *, sampled: int = 3) -> Estimate:
+    """Size and time of a data set from its first scenes, rendered into a temporary folder; `config.out` is not touched."""
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        trial = dataclasses.replace(config, out=folder)
+        count = min(sampled, config.scenes)
+        render_scene(SceneTask(config=trial, index=0))  # what is loaded once would count for each scene otherwise
+        started = time.monotonic()
+        records = [render_scene(SceneTask(config=trial, index=index)) for index in range(count)]
+        seconds = (time.monotonic() - started) / count
+    size = sum(record.bytes for record in records) / count
+    place = None if "://" in str(config.out) else next(p for p in (Path(config.out), *Path(config.out).absolute().parents) if p.exists())
+    return Estimate(
+        scenes=config.scenes,
+        frames=config.scenes * config.frames,
+        bytes=round(size * config.scenes),
+        seconds=seconds * -(-config.scenes // config.workers),
+        workers=config.workers,
+        free=shutil.disk_usage(place).free if place else None,
+    )
+
+
+def _open(config: GenerateConfig, store: Store) -> Manifest:
+    """The manifest to work on: a new one in an empty place, or with `resume` that of the interrupted run."""
     resolved, out = config.resolved(), config.out
-    provenance.remove_leftovers(out, MANIFEST)
-    if not (out / MANIFEST).exists():
-        if any(out.iterdir()):
+    if store.read(MANIFEST) is None:
+        if not store.is_empty():
             raise UserError(f"{out} is not empty and holds no data set: choose a new folder with --out, or empty this one")
         manifest = Manifest(config=resolved)
-        manifest.save(out)
+        manifest.save(store)
         return manifest
-    manifest = Manifest.load(out)
+    manifest = Manifest.load(store)
     if not config.resume:
         remedy = "choose another folder" if manifest.complete else "finish it with --resume, or choose another folder"
         raise UserError(f"{out} already holds {'a' if manifest.complete else 'an unfinished'} data set: {remedy}")
-    _check_same(manifest, resolved, out)
-    provenance.remove_leftovers(out / SHARDS)
-    kept = tuple(record for record in manifest.shards if record.is_whole(out))
+    _check_same(manifest.config, resolved, str(out))
+    if not manifest.complete and (manifest.commit, manifest.versions) != (provenance.commit(), provenance.versions()):
+        print(f"simlearn: {out} was begun by another version of the code or its packages; scenes may differ in detail", file=sys.stderr)
+    kept = tuple(record for record in manifest.shards if record.is_whole(store))
     return dataclasses.replace(manifest, shards=kept, complete=manifest.complete and len(kept) == len(manifest.shards))
 
 
-def _check_same(manifest: Manifest, resolved: Mapping[str, Any], out: Path) -> None:
-    old = manifest.config
-    for key in (*resolved, *(key for key in old if key not in resolved)):
-        if resolved.get(key) != old.get(key):
+def _check_same(old: Mapping[str, Any], new: Mapping[str, Any], out: str) -> None:
+    for key in (*new, *(key for key in old if key not in new)):
+        if new.get(key) != old.get(key):
             raise UserError(
-                f"{out} was begun with {key} {old.get(key)!r}, not {resolved.get(key)!r}: "
+                f"{out} was begun with {key} {old.get(key)!r}, not {new.get(key)!r}: "
                 "resume it with the same settings, or choose another folder"
             )
-    if not manifest.complete and (manifest.commit, manifest.versions) != (provenance.commit(), provenance.versions()):
-        print(f"simlearn: {out} was begun by another version of the code or its packages; scenes may differ in detail", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _locked_folder(out: Path) -> Iterator[None]:
-    """Create the folder and hold it against a second generator; the lock ends with the process, however that ends."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if not os.access(out, os.W_OK | os.X_OK):
-            raise PermissionError(f"{out} is not writable")
-        descriptor = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise UserError(f"cannot write to {out} ({error.strerror or error}): choose a folder you may write with --out") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"another process is generating into {out}: wait for it, or choose another folder") from error
-        yield
-    finally:
-        os.close(descriptor)

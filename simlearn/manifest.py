@@ -12,19 +12,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from renderers.frame import check_labels
 from scenes.errors import UserError
 from simlearn import provenance
+from simlearn.stores import LocalStore, Store
 
 FORMAT = "simlearn-dataset"
-FORMAT_VERSION = 1
-MANIFEST, JOURNAL, SHARDS = "manifest.json", "journal.jsonl", "shards"
+FORMAT_VERSION = 2
+READABLE = (1, 2)
+MANIFEST, SHARDS = "manifest.json", "shards"
+LARGEST_SIDE = 65535
 
 
 def shard_name(scene: int) -> str:
@@ -34,20 +37,23 @@ def shard_name(scene: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardRecord:
-    """One finished shard. `name` is relative to the data set; `sha256` is that of the file."""
+    """One finished shard. name: relative to the data set; sha256: of the file; rejected: counts of what did not fit the scene."""
 
     name: str
     scene: int
     frames: int
     sha256: str
     bytes: int
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
-    def is_whole(self, root: Path) -> bool:
+    def is_whole(self, root: Path | Store) -> bool:
         """Whether the file is there at its full size; says nothing about its content."""
-        try:
-            return (root / self.name).stat().st_size == self.bytes
-        except OSError:
-            return False
+        store = LocalStore(root) if isinstance(root, Path) else root
+        return store.size(self.name) == self.bytes
+
+    def to_json(self) -> str:
+        """A line of the journal."""
+        return json.dumps(dataclasses.asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,7 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=provenance.versions)
     shards: tuple[ShardRecord, ...] = ()
     complete: bool = False
+    format_version: int = FORMAT_VERSION
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -72,27 +79,37 @@ class Manifest:
     def bytes(self) -> int:
         return sum(shard.bytes for shard in self.shards)
 
-    def save(self, root: Path) -> None:
+    @property
+    def rejected(self) -> dict[str, int]:
+        """What did not fit the scenes and was left out, most frequent first."""
+        counts: Counter[str] = Counter()
+        for shard in self.shards:
+            counts.update(shard.rejected)
+        return dict(counts.most_common())
+
+    def save(self, store: Store) -> None:
         """Write manifest.json; once it says complete, the journal has served."""
-        document = {"format": FORMAT, "format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
-        provenance.write_json_atomic(root / MANIFEST, document)
+        document = {"format": FORMAT, **dataclasses.asdict(self), "format_version": FORMAT_VERSION}
+        store.write(MANIFEST, json.dumps(document, indent=1, allow_nan=False) + "\n")
         if self.complete:
-            (root / JOURNAL).unlink(missing_ok=True)
+            store.forget_journal()
 
     @classmethod
-    def load(cls, root: Path) -> Manifest:
+    def load(cls, root: Path | Store) -> Manifest:
         """The manifest of the data set at `root`, with the journal's shards where it is not complete.
 
         Raises UserError when there is no data set, or one that this version cannot read.
         """
-        if not root.is_dir():
+        if isinstance(root, Path) and not root.is_dir():
             raise UserError(f"{root} is not a folder: make a data set with `simlearn generate --out {root}`")
-        if not (root / MANIFEST).is_file():
-            raise UserError(f"{root} holds no data set (no {MANIFEST}): make one with `simlearn generate --out {root}`")
-        manifest = _parse(root / MANIFEST)
-        if manifest.complete:
-            return manifest
-        return dataclasses.replace(manifest, shards=_read_journal(root / JOURNAL))
+        if isinstance(root, Path) and (root / SHARDS).is_symlink():
+            raise UserError(f"{root / SHARDS} is a link, which may lead anywhere: put the folder itself there")
+        store = LocalStore(root) if isinstance(root, Path) else root
+        text = store.read(MANIFEST)
+        if text is None:
+            raise UserError(f"{store} holds no data set (no {MANIFEST}): make one with `simlearn generate --out {store}`")
+        manifest = _parse(text, f"{store}/{MANIFEST}")
+        return manifest if manifest.complete else dataclasses.replace(manifest, shards=_finished(store.journal()))
 
     @classmethod
     def load_complete(cls, root: Path) -> Manifest:
@@ -112,55 +129,50 @@ class Manifest:
         return manifest
 
 
-def _parse(path: Path) -> Manifest:
+def _parse(text: str, place: str) -> Manifest:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        name, version = document.pop("format"), document.pop("format_version")
-        if name == FORMAT and version == FORMAT_VERSION:
+        document = json.loads(text)
+        name, version = document.pop("format"), document["format_version"]
+        if name == FORMAT and version in READABLE:
             shards = tuple(_record(entry) for entry in document.pop("shards"))
-            return Manifest(**document, shards=shards)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is damaged ({error}): generate the data set anew in another folder") from error
-    raise UserError(
-        f"{path} is {name} version {version}; this program reads {FORMAT} version {FORMAT_VERSION}: use the version that wrote it"
-    )
+            return _checked(Manifest(**document, shards=shards))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{place} is damaged ({error}): generate the data set anew in another folder") from error
+    if name != FORMAT:
+        raise UserError(f"{place} is not the manifest of a data set: point to a folder made by `simlearn generate`")
+    raise UserError(f"{place} is of version {version}, this program reads {READABLE[0]} to {READABLE[-1]}: update simlearn")
+
+
+def _checked(manifest: Manifest) -> Manifest:
+    """The manifest, if what it says has the right kinds and can be true; ValueError otherwise."""
+    config, texts = manifest.config, {**manifest.versions, "commit": manifest.commit}
+    for name in ("seed", "scenes", "frames", "width", "height"):
+        if type(config[name]) is not int or config[name] < (name != "seed"):
+            raise ValueError(f"its {name} is no positive number")
+    if max(config["width"], config["height"]) > LARGEST_SIDE:
+        raise ValueError(f"its images are larger than {LARGEST_SIDE} pixels")
+    texts |= {"family": config["family"], "renderer": config["renderer"], **dict(enumerate(config["labels"]))}
+    if not all(isinstance(text, str) for text in texts.values()) or not isinstance(config["settings"], dict):
+        raise ValueError("a name in it is no text")
+    check_labels(config["labels"])
+    return manifest
 
 
 def _record(entry: dict[str, Any]) -> ShardRecord:
     record = ShardRecord(**entry)
+    if any(type(number) is not int or number < 0 for number in (record.scene, record.frames, record.bytes, *record.rejected.values())):
+        raise ValueError("a number of a shard is no number")
     if record.name != shard_name(record.scene):  # names are data from elsewhere: they must not lead out of the folder
         raise ValueError(f"shard of scene {record.scene} is named {record.name!r} instead of {shard_name(record.scene)!r}")
     return record
 
 
-def _read_journal(path: Path) -> tuple[ShardRecord, ...]:
-    if not path.exists():
-        return ()
+def _finished(journal: Iterable[str]) -> tuple[ShardRecord, ...]:
     records = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in journal:
         try:
             record = _record(json.loads(line))
-        except (ValueError, TypeError):  # torn by a crash: that scene is rendered again
+        except (ValueError, TypeError, AttributeError, RecursionError):  # torn by a crash: that scene is rendered again
             continue
         records[record.scene] = record
     return tuple(records[scene] for scene in sorted(records))
-
-
-class Journal:
-    """Appends finished shards, each on disk before `append` returns."""
-
-    def __init__(self, root: Path) -> None:
-        self._file = (root / JOURNAL).open("a", encoding="utf-8")
-        if self._file.tell():
-            self._file.write("\n")  # ends a line that a crash may have torn
-
-    def append(self, record: ShardRecord) -> None:
-        self._file.write(json.dumps(dataclasses.asdict(record)) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()

@@ -32,6 +32,7 @@ class FrameProgress:
 
     def __init__(self, title: str, total: int, *, done: int = 0, enabled: bool = True) -> None:
         self.title, self.total, self.frames, self.bytes = title, total, done, 0
+        self.remark = ""
         self._before = done
         self._started = self._said = time.monotonic()
         self._console = Console(stderr=True)
@@ -50,12 +51,13 @@ class FrameProgress:
         return self.frames - self._before
 
     def status(self) -> str:
-        """For example "120/400 frames, 41.2 frames/s, 12.3 MB, 0:07 left"."""
+        """For example "120/400 frames, 41.2 frames/s, 12.3 MB, 0:07 left", and the remark if there is one."""
         new = self.rendered
         rate = new / max(self.seconds, 1e-9)
         left = f", {human_time((self.total - self.frames) / rate)} left" if new and self.frames < self.total else ""
         volume = f", {human_bytes(self.bytes)}" if self.bytes else ""
-        return f"{self.frames}/{self.total} frames, {rate:.1f} frames/s{volume}{left}"
+        remark = f", {self.remark}" if self.remark else ""
+        return f"{self.frames}/{self.total} frames, {rate:.1f} frames/s{volume}{left}{remark}"
 
     def advance(self, frames: int, size: int = 0) -> None:
         """Count `frames` more frames that took `size` bytes."""

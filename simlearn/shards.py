@@ -1,26 +1,26 @@
-"""The shard: one scene's frames with all labels in one HDF5 file.
+"""The shard: one scene's frames with all labels in one HDF5 file. `docs/format.md` specifies it for readers without this code.
 
 One scene a file, because the scene is the unit of work, of determinism and of loss: a worker writes a file without talking to
 anyone, a crash costs one scene, and the bytes do not depend on who rendered its neighbours.
 
-Layout (T frames; label arrays as in `renderers.frame.LABELS`, one chunk a frame, so that one label of one frame is read alone):
+Layout (T frames, I instances; one chunk a frame, so that one label of one frame is read alone):
 
-    /<label>      [T, H, W] or [T, H, W, C]
-    /K            float64 [3, 3]       intrinsics, pixels; the lens (model and coefficients) is in scene_json
-    /pose         float64 [T, 4, 4]    camera-to-world
-    /time         int64 [T]            frame index
-    /scene_json   uint8 [N]            UTF-8 text from which `Scene.from_json` restores the scene (lens, objects, poses at -1 ... T)
-    attributes    format, format_version, family, seed, index, frames, width, height, label_space
+    /<label>          [T, ...]             as its codec stores it (`simlearn.codecs`); attributes codec, its parameters, unit, meaning
+    /K                float64 [3, 3]       intrinsics, pixels; the lens (model and coefficients) is in scene_json
+    /pose             float64 [T, 4, 4]    camera-to-world
+    /time             int64 [T]            frame index
+    /objects/<label>  [T, I, ...]          as `renderers.object_labels` says, but pose is world-from-object; semantic, box_3d: [I, ...]
+    /objects/name, /objects/category       UTF-8 strings [I]
+    /scene_json       uint8 [N]            UTF-8 text from which `Scene.from_json` restores the scene (lens, objects, poses at -1 ... T)
+    attributes        format, format_version, family, seed, index, frames, width, height, label_space
 
-Chunks are compressed without loss (Zstandard; flow by Blosc2) and carry a Fletcher-32 checksum, so a damaged chunk is an error and
-never a wrong label. Files hold no time stamps: the same scene and the same library versions give the same bytes.
+Every chunk carries a Fletcher-32 checksum, so a damaged one is an error and never a wrong label. Files hold no time stamps: the same
+scene and the same library versions give the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -33,37 +33,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderers.frame import LABELS, Frame, Label, check_labels
+from renderers.object_labels import OBJECT_LABELS, Objects
+from scenes import geometry
 from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Scene
-from simlearn.provenance import whole_file
+from simlearn.codecs import Codec, codec_of, describe
 
 FORMAT = "simlearn-shard"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE = (1, 2)  # version 1 had no codecs and no objects
 
-# Measured on rendered rooms at 320x240, KB a frame (of raw) and ms to compress on one slow core: rgb 119 (230) 2.0; depth 111 (307) 1.5,
-# 200 without the byte planes; normal 31 (922) 1.7, 57 with them, as flat faces repeat exactly; each flow 421 (614) 2.7 by
-# bit planes, 462 by byte planes; all else together 9. Higher levels take twice the time for 2 to 4 %.
-ZSTANDARD = dict(hdf5plugin.Zstd(clevel=3))
-BYTE_PLANES = {**ZSTANDARD, "shuffle": True}
-BIT_PLANES = dict(hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=hdf5plugin.Blosc2.BITSHUFFLE))
-COMPRESSION = {"depth": BYTE_PLANES, "instance": BYTE_PLANES, "flow_forward": BIT_PLANES, "flow_backward": BIT_PLANES}
+_DENSE = {"fletcher32": True, "track_times": False, "shuffle": True, **hdf5plugin.Zstd(clevel=3)}
+_STATIC = ("semantic", "box_3d")  # what does not change from frame to frame
+_POSES_IN_CHUNK = 16  # most things stand still, so poses of several frames together take little more than those of one
 
-
-def _create_label(file: h5py.File, label: Label, frames: int, height: int, width: int) -> h5py.Dataset:
-    shape = label.shape(height, width)
-    dataset = file.create_dataset(
-        label.name,
-        shape=(frames, *shape),
-        dtype=label.dtype,
-        chunks=(1, *shape),
-        fletcher32=True,
-        track_times=False,
-        **COMPRESSION.get(label.name, ZSTANDARD),
-    )
-    dataset.attrs["unit"] = label.unit
-    dataset.attrs["meaning"] = label.meaning
-    return dataset
+Damage = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
 def as_numpy(array: Any) -> NDArray[Any]:
@@ -71,44 +56,48 @@ def as_numpy(array: Any) -> NDArray[Any]:
     return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
 
 
-def write_shard(path: Path, scene: Scene, frames: Iterable[Frame], labels: Iterable[str]) -> tuple[str, int]:
-    """Write the frames of times 0 ... T-1 and return (sha256, size in bytes) of the file, which appears under `path` only when whole.
+def write_shard(
+    path: Path,
+    scene: Scene,
+    frames: Iterable[Frame],
+    codecs: Mapping[str, Codec],
+    objects: Callable[[int], Objects] | None = None,
+) -> None:
+    """Write the frames of times 0 ... T-1 with the labels that `codecs` names.
 
-    Raises UserError when the disk refuses.
+    `objects` describes the instances at a time, if they are wanted. Raises OSError when the disk refuses.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as temporary:
-            _write(temporary, scene, frames, check_labels(labels))
-            with temporary.open("rb") as file:
-                digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)  # HDF5 adds a page of detail to the system's sentence
-        raise UserError(
-            f"cannot write {path} ({reason}): free some space or make the folder writable, then run again with --resume"
-        ) from error
-    return digest, size
-
-
-def _write(path: Path, scene: Scene, frames: Iterable[Frame], labels: tuple[str, ...]) -> None:
     height, width, count = scene.camera.height, scene.camera.width, scene.frames
     with h5py.File(path, "w", libver=("v110", "v110"), locking=False) as file:
         file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "frames": count, "width": width, "height": height})
         file.attrs.update({name: getattr(scene, name) for name in ("family", "seed", "index", "label_space")})
         text = np.frombuffer(scene.to_json().encode(), dtype=np.uint8)
         checked = {"fletcher32": True, "track_times": False}
-        file.create_dataset("scene_json", data=text, chunks=text.shape, **checked, **ZSTANDARD)
+        file.create_dataset("scene_json", data=text, chunks=text.shape, **checked, **hdf5plugin.Zstd(clevel=3))
         file.create_dataset("K", data=scene.camera.K, chunks=(3, 3), **checked)
         file.create_dataset("time", data=np.arange(count, dtype=np.int64), chunks=(count,), **checked)
-        datasets = {name: _create_label(file, LABELS[name], count, height, width) for name in labels}
+        datasets = {name: _create_label(file, LABELS[name], codec, count, height, width) for name, codec in codecs.items()}
+        table = None if objects is None else _ObjectTable(file, scene)
         times, poses = [], []
         for time, frame in enumerate(frames):
             times.append(frame.time)
             poses.append(frame.pose)
             for name, dataset in datasets.items():
-                dataset[time] = _checked(LABELS[name], as_numpy(frame[name]), height, width)
+                dataset[time] = codecs[name].encode(_checked(LABELS[name], as_numpy(frame[name]), height, width))
+            if table is not None and objects is not None:
+                table.add(objects(frame.time), frame.time)
         assert times == list(range(count)), f"frames of times {times} instead of 0 ... {count - 1}"
         file.create_dataset("pose", data=np.stack(poses).astype(np.float64), chunks=(count, 4, 4), **checked)
+        if table is not None:
+            table.write()
+
+
+def _create_label(file: h5py.File, label: Label, codec: Codec, frames: int, height: int, width: int) -> h5py.Dataset:
+    dtype, shape = codec.stored(label, height, width)
+    options = {"fletcher32": True, "track_times": False, **codec.filters()}
+    dataset = file.create_dataset(label.name, shape=(frames, *shape), dtype=dtype, chunks=(1, *shape), **options)
+    dataset.attrs.update({"unit": label.unit, "meaning": label.meaning, **describe(codec)})
+    return dataset
 
 
 def _checked(label: Label, array: NDArray[Any], height: int, width: int) -> NDArray[Any]:
@@ -116,6 +105,35 @@ def _checked(label: Label, array: NDArray[Any], height: int, width: int) -> NDAr
     if array.shape != expected or array.dtype != label.dtype:
         raise TypeError(f"the renderer gave {label.name} as {array.dtype} {array.shape}, the label table says {label.dtype} {expected}")
     return array
+
+
+class _ObjectTable:
+    """Collects what is said of the instances, frame by frame."""
+
+    def __init__(self, file: h5py.File, scene: Scene) -> None:
+        self._group, self._scene = file.create_group("objects"), scene
+        self._rows: dict[str, list[NDArray[Any]]] = {name: [] for name in OBJECT_LABELS}
+
+    def add(self, objects: Objects, time: int) -> None:
+        for name, rows in self._rows.items():
+            rows.append(self._poses(time) if name == "pose" else getattr(objects, name))
+
+    def _poses(self, time: int) -> NDArray[np.float64]:
+        poses = [instance.motion.at(time) for instance in self._scene.instances]
+        return np.stack(poses) if poses else np.empty((0, 4, 4))
+
+    def write(self) -> None:
+        for name in ("name", "category"):
+            texts = [getattr(instance, name) for instance in self._scene.instances]
+            self._group.create_dataset(name, data=texts, dtype=h5py.string_dtype(), track_times=False)
+        for name, label in OBJECT_LABELS.items():
+            rows = self._rows[name]
+            data = rows[0] if name in _STATIC else np.stack(rows)
+            chunks = data.shape if name in _STATIC else (min(len(rows), _POSES_IN_CHUNK if name == "pose" else 1), *data.shape[1:])
+            packed = _DENSE if data.size else {"track_times": False}
+            dataset = self._group.create_dataset(name, data=data.astype(label.dtype), chunks=chunks if data.size else None, **packed)
+            meaning = "world-from-object, rigid" if name == "pose" else label.meaning
+            dataset.attrs.update({"unit": label.unit, "meaning": meaning})
 
 
 class ShardReader:
@@ -127,17 +145,14 @@ class ShardReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._named():
-            self._file = h5py.File(path, "r", locking=False)
+            self._file = h5py.File(path, "r", locking=False, rdcc_nbytes=0)
         try:
             with self._named():
                 self.attributes: dict[str, Any] = dict(self._file.attrs)
-                if self.attributes.get("format") != FORMAT or self.attributes.get("format_version") != FORMAT_VERSION:
-                    raise UserError(
-                        f"{path} is not a shard of version {FORMAT_VERSION}: read it with the version of simlearn that wrote it"
-                    )
-                self.frames = int(self.attributes["frames"])
-                self.labels = tuple(name for name in LABELS if name in self._file)
-                self._datasets = {name: self._file[name] for name in self.labels}
+                _check_version(path, self.attributes)
+                self.frames, self.width, self.height = (int(self.attributes[name]) for name in ("frames", "width", "height"))
+                self.labels = tuple(name for name in LABELS if isinstance(self._file.get(name, getlink=True), h5py.HardLink))
+                self._labels = {name: self._label(name) for name in self.labels}
                 self.K: NDArray[np.float64] = self._file["K"][()]
                 self.poses: NDArray[np.float64] = self._file["pose"][()]
                 self.times: NDArray[np.int64] = self._file["time"][()]
@@ -146,13 +161,24 @@ class ShardReader:
             raise
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _named(self, what: str = "") -> Iterator[None]:
         try:
             yield
+        except UserError:
+            raise
         except FileNotFoundError as error:
             raise UserError(f"shard {self.path} is missing: {REMEDY}") from error
-        except (OSError, RuntimeError, KeyError) as error:
-            raise UserError(f"shard {self.path} is truncated or damaged ({error}): {REMEDY}") from error
+        except Damage as error:
+            state = "damaged" if what else "truncated or damaged"
+            raise UserError(f"{what}shard {self.path} is {state} ({error}): {REMEDY}") from error
+
+    def _label(self, name: str) -> tuple[h5py.Dataset, Codec]:
+        dataset = self._file[name]
+        codec = codec_of(dataset)
+        dtype, shape = codec.stored(LABELS[name], self.height, self.width)
+        if dataset.shape != (self.frames, *shape) or dataset.dtype != dtype or dataset.external:
+            raise ValueError(f"{name} is {dataset.dtype} {dataset.shape}")
+        return dataset, codec
 
     def scene(self) -> Scene:
         """The scene that was rendered."""
@@ -160,18 +186,30 @@ class ShardReader:
             text = self._file["scene_json"][()].tobytes().decode()
         return Scene.from_json(text)
 
+    def codec(self, label: str) -> Codec:
+        """How a label is stored."""
+        return self._found(label)[1]
+
+    def stored_bytes(self, label: str) -> int:
+        """Compressed size of all frames of a label."""
+        return int(self._found(label)[0].id.get_storage_size())
+
+    def _found(self, label: str) -> tuple[h5py.Dataset, Codec]:
+        if label not in self._labels:
+            raise UserError(f"{self.path} has no label {label!r}: it holds {', '.join(self.labels)}")
+        return self._labels[label]
+
     def read(self, label: str, frame: int) -> NDArray[Any]:
         """One label of one frame, as the label table says: [H, W] or [H, W, C]."""
-        if label not in self._datasets:
-            raise UserError(f"{self.path} has no label {label!r}: it holds {', '.join(self.labels)}")
+        dataset, codec = self._found(label)
         if not 0 <= frame < self.frames:
             raise IndexError(f"frame {frame} of {self.path}, which has {self.frames}")
-        dataset = self._datasets[label]
-        array = np.empty(dataset.shape[1:], dtype=LABELS[label].dtype)
-        try:
-            dataset.read_direct(array, np.s_[frame])
-        except (OSError, RuntimeError) as error:
-            raise UserError(f"{label} of frame {frame} in shard {self.path} is damaged ({error}): {REMEDY}") from error
+        with self._named(f"{label} of frame {frame} in "):
+            stored = np.empty(dataset.shape[1:], dtype=dataset.dtype)
+            dataset.read_direct(stored, np.s_[frame])
+            array = codec.decode(stored, LABELS[label], self.width)
+            if array.shape != LABELS[label].shape(self.height, self.width):
+                raise ValueError(f"it is {array.shape}")
         return array
 
     def frame(self, frame: int, labels: Iterable[str] | None = None) -> Frame:
@@ -183,6 +221,23 @@ class ShardReader:
             pose=self.poses[frame],
             time=int(self.times[frame]),
         )
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether the shard says where each instance is (`objects`)."""
+        return isinstance(self._file.get("objects", getlink=True), h5py.HardLink)
+
+    def objects(self, frame: int) -> Objects:
+        """Poses, boxes and visibility of all instances in one frame."""
+        if not self.has_objects:
+            raise UserError(f"{self.path} was made without objects: generate them too")
+        if not 0 <= frame < self.frames:
+            raise IndexError(f"frame {frame} of {self.path}, which has {self.frames}")
+        with self._named(f"objects of frame {frame} in "):
+            group = self._file["objects"]
+            rows = {name: group[name][()] if name in _STATIC else group[name][frame] for name in OBJECT_LABELS}
+        rows["pose"] = geometry.invert(self.poses[frame]) @ rows["pose"]
+        return Objects(**rows, width=self.width, height=self.height)
 
     @cached_property
     def camera(self) -> Camera:
@@ -199,4 +254,12 @@ class ShardReader:
         self.close()
 
 
-REMEDY = "delete it and run the `simlearn generate` command again with --resume, or fetch it from an intact copy"
+def _check_version(path: Path, attributes: Mapping[str, Any]) -> None:
+    name, version = attributes.get("format"), attributes.get("format_version")
+    if name != FORMAT:
+        raise UserError(f"{path} is not a shard of a data set: point to a folder made by `simlearn generate`")
+    if version not in READABLE:
+        raise UserError(f"{path} is a shard of version {version}, this program reads {READABLE[0]} to {READABLE[-1]}: update simlearn")
+
+
+REMEDY = "render it anew with `simlearn verify DIR --repair`, or fetch it from an intact copy"

@@ -86,7 +86,12 @@ class Worker:
             worker.connection.close()
 
 
-def run_tasks(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Generator[Result, None, None]:
+def run_tasks(
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    workers: int,
+    address: str = "",  # noqa: ARG001
+) -> Generator[Result, None, None]:
     """Yield `function(task)` in order of completion, from at most `workers` spawned processes that each do one task at a time.
 
     `function` must be importable by name. A UserError in a task is raised here as it is, any other exception as WorkerError; a worker

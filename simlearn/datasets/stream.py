@@ -23,7 +23,8 @@ from scenes.errors import UserError
 from scenes.randomness import Streams
 from scenes.scene import Scene
 from simlearn.ahead import TASKS_PER_WORKER, Ahead
-from simlearn.clips import Clip, Recipe, Shelf, in_stream_order
+from simlearn.clips import Clip, Shelf, in_stream_order, rendered
+from simlearn.recipe import Recipe
 
 __all__ = ["Order", "Stream", "collate"]
 
@@ -117,7 +118,7 @@ class ClipsHere:
             del self._kept[old]
         if place not in self._kept:
             scene = self._scenes.get(place, first) if self._scenes else self._recipe.sample(self._order.scene(place))
-            self._kept[place] = self._recipe.render(scene)
+            self._kept[place] = rendered(self._recipe, scene)
         return self._kept[place]
 
     def close(self) -> None:
@@ -166,7 +167,7 @@ class _Painter:
 
     def __call__(self, place: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         self.recipe.register()
-        clip = self.recipe.render(self.recipe.sample(self.order.scene(place)), self.shelf[place % self.shelf.places])
+        clip = rendered(self.recipe, self.recipe.sample(self.order.scene(place)), self.shelf[place % self.shelf.places])
         return clip.K.numpy(), clip.poses.numpy()
 
 
@@ -174,7 +175,8 @@ class Stream(IterableDataset[dict[str, Any]]):
     """Samples of scenes 0, 1, 2, ... of a family, rendered while they are used.
 
     A sample is an item of `SyntheticDataset`: the same keys, types and bits as for a data set generated with the same family, seed, size,
-    frames, labels, renderer, device and settings. On a GPU the tensors are there, and were never on the host. They belong to the caller.
+    frames, labels, renderer, device and settings and stored without loss; else they differ by the error of its codecs. On a GPU the
+    tensors are there, and were never on the host. They belong to the caller.
 
     `stream[k]` is the k-th sample; asking for consecutive ones is fast, for others possible. Iterating goes on at `position` (at first
     `start`) to the end of the epoch of `scenes` scenes, or for ever without `scenes`. Streams with `rank` 0 ... world_size - 1 share the

@@ -10,7 +10,7 @@ from renderers import coverage
 from renderers.buffers import SceneBuffers
 from renderers.coverage import RayCoverage
 from renderers.moment import Moment
-from renderers.objects import OBJECT_LABELS, Objects
+from renderers.object_labels import OBJECT_LABELS, Objects
 from renderers.outlines import Outlines
 from renderers.raster import RasterRenderer
 from renderers.visibility.view import NEAR_M, Views

@@ -12,11 +12,12 @@ import torch
 from torch.utils.data import DataLoader
 
 from scenes.errors import UserError
-from simlearn.clips import Recipe, Shelf
+from simlearn.clips import Shelf
 from simlearn.datasets import stream as stream_module
 from simlearn.datasets.stream import ClipsHere, Order, Stream, collate
 from simlearn.datasets.synthetic import SyntheticDataset
 from simlearn.generate import GenerateConfig, generate
+from simlearn.recipe import Recipe
 from simlearn.workers import WorkerError
 
 SCENES, FRAMES = 5, 3
