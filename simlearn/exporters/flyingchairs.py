@@ -33,7 +33,7 @@ def export(data: str | Path, out: str | Path, *, labels: Iterable[str] = (), pro
     Interrupted exports continue when run again; `out` appears when all is there. Raises UserError for a data set that is incomplete,
     damaged, without rgb, flow_forward or valid, or of more than 99999 pairs, which the file names have no room for.
     """
-    with exporting(data, out, "flyingchairs", needs=NEEDS, uses=("out_of_frame_forward",), labels=labels, progress=progress) as job:
+    with exporting(data, out, "flyingchairs", needs=NEEDS, uses=(), labels=labels, progress=progress) as job:
         pairs = [max(record.frames - 1, 0) for record in job.manifest.shards]
         check_count(sum(pairs), MOST_PAIRS, "pairs", "flyingchairs")
         first = 1
@@ -50,7 +50,7 @@ def _write_frame(job: Export, reader: ShardReader, frame: int, first: int) -> No
     names = [f"data/{first + frame - 1:05d}_img2.ppm"] if frame else []
     if frame + 1 < reader.frames:
         names.append(f"data/{first + frame:05d}_img1.ppm")
-        job.write(f"data/{first + frame:05d}_flow.flo", lambda: flo.encode(*known_flow(job, reader, frame, "forward")))
+        job.write(f"data/{first + frame:05d}_flow.flo", lambda: flo.encode(*known_flow(reader, frame, "forward")))
     if names:
         job.write(names[0], lambda: encode_ppm(reader.read("rgb", frame)), *names[1:])
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from scenes import geometry
 from scenes.scene import Scene
-from simlearn.exporters.motion import disparity_then, indexed_intrinsics, known_flow
+from simlearn.exporters.motion import COMPANIONS, disparity_then, indexed_intrinsics, known_flow, knows_disparity_then
 from simlearn.exporters.target import Export, check_count, exporting
 from simlearn.formats import pfm
 from simlearn.formats.flo import UNKNOWN, with_unknown
@@ -35,8 +35,7 @@ FIRST_FRAME = 6
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SCENES_PER_LETTER = 10_000
 PARTS = {"forward": ("into_future", "OpticalFlowIntoFuture"), "backward": ("into_past", "OpticalFlowIntoPast")}
-MOTION = tuple(f"{kind}_{direction}" for direction in PARTS for kind in ("flow", "out_of_frame"))
-USES = ("depth", "instance", *MOTION, "valid", "rgb_right", "disparity")
+USES = ("instance", "flow_forward", "flow_backward", "valid", "rgb_right", "disparity")
 EYES = {"rgb": "left", "rgb_right": "right"}
 Y_UP = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -47,7 +46,9 @@ def export(data: str | Path, out: str | Path, *, labels: Iterable[str] = (), pro
     Interrupted exports continue when run again; `out` appears when all is there. Raises UserError for a data set that is incomplete,
     damaged, without rgb, or seen through a lens that is no pinhole.
     """
-    with exporting(data, out, "flyingthings", needs=("rgb",), uses=USES, labels=labels, pinhole=True, progress=progress) as job:
+    with exporting(
+        data, out, "flyingthings", needs=("rgb",), uses=USES, labels=labels, companions=COMPANIONS, pinhole=True, progress=progress
+    ) as job:
         check_count(len(job.manifest.shards), SCENES_PER_LETTER * len(LETTERS), "scenes", "flyingthings")
         for scene, reader in job.scenes():
             letter, number = divmod(scene, SCENES_PER_LETTER)
@@ -80,10 +81,10 @@ def _write_motion(job: Export, reader: ShardReader, world: Scene, frame: int, fo
     """Flow and disparity change to the next or the previous frame."""
     part, name = PARTS[direction]
     number = f"{frame + FIRST_FRAME:04d}"
-    if job.has(f"flow_{direction}", "valid"):
-        flow = lambda: pfm.encode(with_unknown(*known_flow(job, reader, frame, direction)))  # noqa: E731
+    if job.has(f"flow_{direction}"):
+        flow = lambda: pfm.encode(with_unknown(*known_flow(reader, frame, direction)))  # noqa: E731
         job.write(f"optical_flow/{folder}/{part}/left/{name}_{number}_L.pfm", flow)
-    if job.has("disparity", "depth", "instance", "valid"):
+    if job.has("disparity") and knows_disparity_then(reader, world):
         job.write(f"disparity_change/{folder}/{part}/left/{number}.pfm", lambda: _disparity_change(reader, world, frame, direction))
 
 

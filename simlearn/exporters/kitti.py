@@ -31,18 +31,17 @@ from numpy.typing import NDArray
 from scenes import geometry
 from scenes.scene import Scene
 from scenes.semantics import semantic_id
-from simlearn.exporters.motion import disparity_then, hidden, indexed_intrinsics, known_flow
+from simlearn.exporters.motion import COMPANIONS, disparity_then, hidden, indexed_intrinsics, known_flow, knows_disparity_then
 from simlearn.exporters.target import Export, check_count, exporting
 from simlearn.exporters.things import are_things
 from simlearn.formats import kitti
 from simlearn.formats.image import encode_png
 from simlearn.shards import ShardReader
 
-FORWARD = ("flow_forward", "valid")
 UNSEEN = ("occluded_forward", "out_of_frame_forward")
 UNSEEN_RIGHT = ("occluded_right", "out_of_frame_right")
-USES = ("depth", "instance", "semantic", *FORWARD, *UNSEEN, "rgb_right", "disparity", *UNSEEN_RIGHT)
-MOST_PAIRS, MOST_SCENES, HIGHEST_NUMBER = 1_000_000, 1_000_000, 255
+USES = ("depth", "instance", "semantic", "flow_forward", *UNSEEN, "valid", "rgb_right", "disparity", *UNSEEN_RIGHT)
+MOST_FRAMES, HIGHEST_NUMBER = 1_000_000, 255
 FRAMES_PER_SECOND = 10
 FIRST_DAY = datetime.date(2000, 1, 1)
 
@@ -53,8 +52,10 @@ def export(data: str | Path, out: str | Path, *, labels: Iterable[str] = (), pro
     Interrupted exports continue when run again; `out` appears when all is there. Raises UserError for a data set that is incomplete,
     damaged, without rgb, or seen through a lens that is no pinhole.
     """
-    with exporting(data, out, "kitti", needs=("rgb",), uses=USES, labels=labels, pinhole=True, progress=progress) as job:
-        check_count(sum(record.frames for record in job.manifest.shards), MOST_PAIRS, "frames", "kitti")
+    with exporting(
+        data, out, "kitti", needs=("rgb",), uses=USES, labels=labels, companions=COMPANIONS, pinhole=True, progress=progress
+    ) as job:
+        check_count(sum(record.frames for record in job.manifest.shards), MOST_FRAMES, "frames", "kitti")
         first = 0
         for scene, reader in job.scenes():
             drive = _Drive(job, reader, scene, first)
@@ -77,10 +78,6 @@ class _Drive:
         self._world: Scene = reader.scene()
         date = (FIRST_DAY + datetime.timedelta(days=scene)).strftime("%Y_%m_%d")
         self._date, self._drive, self._sequence = date, f"{date}_drive_{scene:04d}_sync", f"{scene:02d}"
-
-    @property
-    def _stereo(self) -> bool:
-        return self._world.stereo_baseline_m > 0
 
     def write_texts(self) -> None:
         """Calibration of every pair, drive and sequence, poses and times."""
@@ -117,20 +114,20 @@ class _Drive:
     def write_motion(self, frame: int) -> None:
         """Flow and disparity of the pair that begins with a frame."""
         job, reader, pair = self._job, self._reader, f"{self._first + frame:06d}_10.png"
-        if job.has(*FORWARD):
+        if job.has("flow_forward"):
             job.write(f"training/flow_occ/{pair}", lambda: self._flow(frame, seen_only=False))
-        if job.has(*FORWARD, *UNSEEN):
+        if job.has("flow_forward", *UNSEEN):
             job.write(f"training/flow_noc/{pair}", lambda: self._flow(frame, seen_only=True))
         if job.has("disparity"):
             job.write(f"training/disp_occ_0/{pair}", lambda: kitti.encode_depth(reader.read("disparity", frame)))
         if job.has("disparity", *UNSEEN_RIGHT):
             seen = lambda: kitti.encode_depth(reader.read("disparity", frame), ~hidden(reader, frame, "right"))  # noqa: E731
             job.write(f"training/disp_noc_0/{pair}", seen)
-        if job.has("disparity", "depth", "instance", "valid") and self._stereo:
+        if job.has("disparity") and knows_disparity_then(reader, self._world):
             job.write(f"training/disp_occ_1/{pair}", lambda: kitti.encode_depth(*disparity_then(reader, self._world, frame, "forward")))
 
     def _flow(self, frame: int, *, seen_only: bool) -> bytes:
-        flow, known = known_flow(self._job, self._reader, frame, "forward")
+        flow, known = known_flow(self._reader, frame, "forward")
         known &= kitti.representable(flow)
         return kitti.encode_flow(flow, known & ~hidden(self._reader, frame, "forward") if seen_only else known)
 

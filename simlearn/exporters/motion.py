@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from scenes import geometry
 from scenes.scene import Scene
-from simlearn.exporters.target import Export
 from simlearn.invariants import reproject
 from simlearn.shards import ShardReader
 
 STEPS = {"forward": 1, "backward": -1}
+COMPANIONS = {"flow_forward": "valid", "flow_backward": "valid"}  # without it the sky would have the flow 0
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -30,15 +30,15 @@ def world_to_camera(pose: NDArray[np.float64]) -> NDArray[np.float64]:
     return geometry.invert(pose)
 
 
-def known_flow(job: Export, reader: ShardReader, frame: int, direction: str) -> tuple[Flow, Mask]:
+def known_flow(reader: ShardReader, frame: int, direction: str) -> tuple[Flow, Mask]:
     """(flow float32 [H, W, 2], bool [H, W] where it is known): not where nothing is hit, nor for points that pass behind the camera.
 
-    Those are out of the frame and have the flow 0 (`renderers.frame.LABELS`), which is no motion of theirs. `direction` is "forward" or
-    "backward"; the job must have `valid`.
+    Those are out of the frame and have the flow 0 (`renderers.frame.LABELS`), which is no motion of theirs; a data set without
+    out_of_frame cannot tell them. `direction` is "forward" or "backward".
     """
     flow = reader.read(f"flow_{direction}", frame)
     known: Mask = reader.read("valid", frame) & np.isfinite(flow).all(axis=-1)
-    if job.has(f"out_of_frame_{direction}"):
+    if f"out_of_frame_{direction}" in reader.labels:
         known &= ~(reader.read(f"out_of_frame_{direction}", frame) & (flow == 0).all(axis=-1))
     return flow, known
 
@@ -47,6 +47,11 @@ def hidden(reader: ShardReader, frame: int, direction: str) -> Mask:
     """bool [H, W]: the point under the pixel is not seen at the other time, "forward", "backward", or by the other eye, "right"."""
     mask: Mask = reader.read(f"occluded_{direction}", frame) | reader.read(f"out_of_frame_{direction}", frame)
     return mask
+
+
+def knows_disparity_then(reader: ShardReader, scene: Scene) -> bool:
+    """Whether a data set holds what `disparity_then` is made of."""
+    return scene.stereo_baseline_m > 0 and {"depth", "instance", "valid"} <= set(reader.labels)
 
 
 def disparity_then(reader: ShardReader, scene: Scene, frame: int, direction: str) -> tuple[NDArray[np.float32], Mask]:

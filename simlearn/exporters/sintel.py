@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from simlearn.exporters.motion import hidden, indexed_intrinsics, known_flow, world_to_camera
+from simlearn.exporters.motion import COMPANIONS, hidden, indexed_intrinsics, known_flow, world_to_camera
 from simlearn.exporters.target import Export, exporting
 from simlearn.formats import flo, sintel
 from simlearn.formats.image import encode_png
 from simlearn.shards import ShardReader
 
-FLOW = ("flow_forward", "valid")
 UNSEEN = ("occluded_forward", "out_of_frame_forward")
 
 
@@ -30,8 +29,10 @@ def export(data: str | Path, out: str | Path, *, labels: Iterable[str] = (), pro
     Interrupted exports continue when run again; `out` appears when all is there. Raises UserError for a data set that is incomplete,
     damaged, without rgb, or seen through a lens that is no pinhole.
     """
-    uses = ("depth", *FLOW, *UNSEEN)
-    with exporting(data, out, "sintel", needs=("rgb",), uses=uses, labels=labels, pinhole=True, progress=progress) as job:
+    uses = ("depth", "flow_forward", *UNSEEN, "valid")
+    with exporting(
+        data, out, "sintel", needs=("rgb",), uses=uses, labels=labels, companions=COMPANIONS, pinhole=True, progress=progress
+    ) as job:
         for scene, reader in job.scenes():
             for frame in job.frames(reader):
                 place = f"scene_{scene:06d}/frame_{frame + 1:04d}"
@@ -52,9 +53,9 @@ def _write_view(job: Export, reader: ShardReader, frame: int, place: str) -> Non
 
 def _write_motion(job: Export, reader: ShardReader, frame: int, place: str) -> None:
     """Flow to the next frame and what cannot be seen there."""
-    if job.has(*FLOW):
-        job.write(f"training/flow/{place}.flo", lambda: flo.encode(*known_flow(job, reader, frame, "forward")))
-        job.write(f"training/invalid/{place}.png", lambda: encode_png(~known_flow(job, reader, frame, "forward")[1]))
+    if job.has("flow_forward"):
+        job.write(f"training/flow/{place}.flo", lambda: flo.encode(*known_flow(reader, frame, "forward")))
+        job.write(f"training/invalid/{place}.png", lambda: encode_png(~known_flow(reader, frame, "forward")[1]))
     if job.has(*UNSEEN):
         job.write(f"training/occlusions/{place}.png", lambda: encode_png(hidden(reader, frame, "forward")))
         job.write(f"training/outofframe/{place}.png", lambda: encode_png(reader.read("out_of_frame_forward", frame)))

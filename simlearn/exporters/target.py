@@ -147,6 +147,7 @@ def exporting(
     needs: Iterable[str] = (),
     uses: Iterable[str] = tuple(LABELS),
     labels: Iterable[str] = (),
+    companions: Mapping[str, str] | None = None,
     pinhole: bool = False,
     options: Mapping[str, object] | None = None,
     progress: bool = True,
@@ -154,12 +155,13 @@ def exporting(
     """Export the complete data set `data` to the folder `out`, which appears when the block ends well.
 
     needs: labels without which the format makes no sense; uses: further ones it has a place for; labels: the user's choice of them, all
-    that the data set holds by default. options: the exporter's own settings, which an interrupted export must share to be continued.
+    that the data set holds by default. companions: for a label the one without which it cannot be written, taken along with it.
+    options: the exporter's own settings, which an interrupted export must share to be continued.
     Raises UserError for a data set that is incomplete, damaged or lacks a label, and when the disk refuses.
     """
     data, out, needs = Path(data), Path(out), check_labels(needs)
     manifest = Manifest.load_complete(data)
-    chosen = _chosen(data, manifest, format, needs, check_labels((*needs, *uses)), check_labels(labels))
+    chosen = _chosen(data, manifest, format, needs, check_labels((*needs, *uses)), check_labels(labels), companions or {})
     what = repr((format, chosen, sorted((options or {}).items())))
     with (
         partial_folder(data, out, what) as folder,
@@ -174,12 +176,19 @@ def exporting(
 
 
 def _chosen(
-    data: Path, manifest: Manifest, format: str, needs: tuple[str, ...], known: tuple[str, ...], wanted: tuple[str, ...]
+    data: Path,
+    manifest: Manifest,
+    format: str,
+    needs: tuple[str, ...],
+    known: tuple[str, ...],
+    wanted: tuple[str, ...],
+    companions: Mapping[str, str],
 ) -> tuple[str, ...]:
     homeless = [name for name in wanted if name not in known]
     if homeless:
         raise UserError(f"the {format} format has no place for {', '.join(homeless)}: it holds {', '.join(known)}")
-    chosen = check_labels((*needs, *(wanted or (name for name in known if name in manifest.labels))))
+    named = (*needs, *(wanted or (name for name in known if name in manifest.labels)))
+    chosen = check_labels((*named, *(companions[name] for name in named if name in companions)))
     absent = [name for name in chosen if name not in manifest.labels]
     if absent:
         every = " ".join(check_labels((*manifest.labels, *absent)))

@@ -34,15 +34,14 @@ from scenes import geometry
 from scenes.scene import Instance, Scene
 from scenes.semantics import class_names, semantic_id
 from simlearn.colorize import colorize
-from simlearn.exporters.motion import indexed_intrinsics, known_flow, world_to_camera
+from simlearn.exporters.motion import COMPANIONS, indexed_intrinsics, known_flow, world_to_camera
 from simlearn.exporters.target import Export, exporting
 from simlearn.exporters.things import are_things
 from simlearn.formats import vkitti
 from simlearn.formats.image import encode_jpeg, encode_png
 from simlearn.shards import ShardReader
 
-MOTION = tuple(f"{kind}_{direction}" for kind in ("flow", "out_of_frame") for direction in ("forward", "backward"))
-USES = ("depth", "instance", "semantic", *MOTION, "valid", "rgb_right")
+USES = ("depth", "instance", "semantic", "flow_forward", "flow_backward", "valid", "rgb_right")
 EYES = {"rgb": 0, "rgb_right": 1}
 FLOWS = {"forward": ("forwardFlow", "flow"), "backward": ("backwardFlow", "backwardFlow")}
 
@@ -87,7 +86,9 @@ def export(data: str | Path, out: str | Path, *, labels: Iterable[str] = (), pro
     Interrupted exports continue when run again; `out` appears when all is there. Raises UserError for a data set that is incomplete,
     damaged, without rgb, or seen through a lens that is no pinhole.
     """
-    with exporting(data, out, "vkitti", needs=("rgb",), uses=USES, labels=labels, pinhole=True, progress=progress) as job:
+    with exporting(
+        data, out, "vkitti", needs=("rgb",), uses=USES, labels=labels, companions=COMPANIONS, pinhole=True, progress=progress
+    ) as job:
         for scene, reader in job.scenes():
             folder, world = f"Scene{scene:02d}/clone", reader.scene()
             for name, lines in _texts(job, reader, world).items():
@@ -96,10 +97,10 @@ def export(data: str | Path, out: str | Path, *, labels: Iterable[str] = (), pro
             for frame in job.frames(reader):
                 _write_view(job, reader, world, frame, f"{folder}/frames")
                 for direction, last in (("forward", reader.frames - 1), ("backward", 0)):
-                    if frame != last and job.has(f"flow_{direction}", "valid"):
+                    if frame != last and job.has(f"flow_{direction}"):
                         kind, name = FLOWS[direction]
                         place = f"{folder}/frames/{kind}/Camera_0/{name}_{frame:05d}.png"
-                        job.write(place, partial(_flow, job, reader, frame, direction))
+                        job.write(place, partial(_flow, reader, frame, direction))
     return Path(out)
 
 
@@ -121,8 +122,8 @@ def _picture(reader: ShardReader, label: str, frame: int) -> bytes:
     return encode_jpeg(reader.read(label, frame))
 
 
-def _flow(job: Export, reader: ShardReader, frame: int, direction: str) -> bytes:
-    return vkitti.encode_flow(*known_flow(job, reader, frame, direction))
+def _flow(reader: ShardReader, frame: int, direction: str) -> bytes:
+    return vkitti.encode_flow(*known_flow(reader, frame, direction))
 
 
 def _instances(reader: ShardReader, world: Scene, frame: int) -> bytes:

@@ -133,17 +133,18 @@ def _started(*arguments):
     return process
 
 
-def _files(folder):
-    return [path for path in folder.rglob("*") if path.is_file() and ".tmp-" not in path.name]
+def _count(folder):
+    """Whole files; the folder may be renamed meanwhile."""
+    return sum(".tmp-" not in name for _, _, names in os.walk(folder) for name in names)
 
 
 @pytest.mark.parametrize("name", ["kitti", "sintel", "flyingchairs", "flyingthings", "vkitti", "numpy"])
 def test_killed_at_any_moment_and_resumed_gives_the_same_files(stereo, tmp_path, name):
     straight = EXPORTERS[name](stereo, tmp_path / "straight", progress=False)
-    total, out, killed = len(_files(straight)), tmp_path / "out", 0
+    total, out, killed = _count(straight), tmp_path / "out", 0
     for share in (0.05, 0.3, 0.6, 0.9):
         process = _started(name, stereo, out)
-        while process.is_alive() and len(_files(tmp_path / "out.partial")) < share * total:
+        while process.is_alive() and _count(tmp_path / "out.partial") < share * total:
             time.sleep(0.001)
         process.kill()
         process.join()
@@ -215,6 +216,10 @@ def test_labels_that_are_missing_or_have_no_place_are_sentences(tmp_path, stereo
     tiny_world.make(tmp_path / "depths", scenes=1, labels=("depth", "valid"))
     with pytest.raises(UserError, match=r"was made without rgb, flow_forward.*generate --labels rgb depth flow_forward valid"):
         EXPORTERS["flyingchairs"](tmp_path / "depths", tmp_path / "out", progress=False)
+    tiny_world.make(tmp_path / "skies", scenes=1, frames=1, width=9, height=7, labels=("rgb", "flow_forward"))
+    for name in ("kitti", "sintel", "flyingthings", "vkitti"):
+        with pytest.raises(UserError, match=r"was made without valid, which the export as"):
+            EXPORTERS[name](tmp_path / "skies", tmp_path / "out", progress=False)
     with pytest.raises(UserError, match="was made without disparity"):
         EXPORTERS["numpy"](tmp_path / "depths", tmp_path / "out", labels=("disparity",), progress=False)
     with pytest.raises(UserError, match="the kitti format has no place for normal: it holds rgb, depth"):
