@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import ConvexHull
 
 from scenes import shapes
@@ -101,18 +99,29 @@ def _fewer(points: Float) -> Float:
     """The points themselves, or the extreme ones among many: as they are, and scaled to a cube for the sake of flat cushions."""
     if len(points) <= MOST_POINTS:
         return points
-    both = np.concatenate([points @ _DIRECTIONS.T, points / np.ptp(points, axis=0) @ _DIRECTIONS.T], axis=1)
-    return np.asarray(points[np.unique(np.argmax(both, axis=0))])
+    kept = np.zeros(len(points), dtype=bool)
+    for scaled in (points, points / np.ptp(points, axis=0)):
+        kept[np.argmax(_DIRECTIONS @ scaled.T, axis=1)] = True
+    return points[kept]
 
 
 def components(mesh: Mesh) -> tuple[Float, Int, Int]:
-    """Points [V, 3] merged by position (to 10 micrometres), triangles [F, 3] of them, and the component of each point [V]."""
+    """Points [V, 3] merged by position (to 10 micrometres), triangles [F, 3] of them, and the component of each point [V].
+
+    Components are numbered by their first points. Each point takes the least number among its neighbours', and the number that the point
+    with that number has taken, until nothing changes.
+    """
     keys = np.round(mesh.vertices.astype(np.float64) * 1e5).astype(np.int64) + 2**20
     _, first, inverse = np.unique(keys @ (1, 2**21, 2**42), return_index=True, return_inverse=True)
     points, faces = mesh.vertices[first].astype(np.float64), inverse.ravel()[mesh.faces]
-    ends = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = coo_matrix((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(len(points),) * 2)
-    return points, faces, connected_components(graph, directed=False)[1]
+    label = np.arange(len(points))
+    while True:
+        least = label.copy()
+        np.minimum.at(least, faces.ravel(), np.repeat(label[faces].min(axis=1), 3))
+        least = least[least]
+        if np.array_equal(least, label):
+            return points, faces, np.unique(label, return_inverse=True)[1]
+        label = least
 
 
 def _merged(groups: list[Float], most: int) -> list[Float]:

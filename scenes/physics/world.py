@@ -96,7 +96,8 @@ class World:
 
     def __enter__(self) -> World:
         p = self._p = engine()
-        self._file = tempfile.NamedTemporaryFile("w", prefix="bodies-", suffix=".obj")  # for one shape after the other
+        number, self._path = tempfile.mkstemp(prefix="bodies-", suffix=".obj")
+        self._file = os.fdopen(number, "wb", buffering=0)  # one for all shapes, since to make files takes time
         self._client: int = p.connect(p.DIRECT)
         self._at = {"physicsClientId": self._client}
         p.setGravity(0, 0, -GRAVITY, **self._at)
@@ -117,6 +118,7 @@ class World:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._p.disconnect(self._client)
         self._file.close()
+        os.unlink(self._path)
 
     def _create(self, shape: int, position: ArrayLike, mass: float = 0.0) -> int:
         # Maximal coordinates: plain rigid bodies, for which the engine removes penetration without adding speed.
@@ -144,10 +146,9 @@ class World:
     def _from_file(self, text: str, **options: int) -> int:
         """A shape from an OBJ file: vertices handed over as lists are never released by PyBullet 3.2.7 (170 bytes each)."""
         self._file.seek(0)
+        self._file.write(text.encode())
         self._file.truncate()
-        self._file.write(text)
-        self._file.flush()
-        return int(self._p.createCollisionShape(self._p.GEOM_MESH, fileName=self._file.name, **options, **self._at))
+        return int(self._p.createCollisionShape(self._p.GEOM_MESH, fileName=self._path, **options, **self._at))
 
     def _collision_shapes(self, body: Body, movable: bool) -> list[int]:
         """Ids of the engine's shapes: hulls in one, and for fixed bodies open parts as they are in another. Shared by equal bodies."""
