@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
+from weakref import ref
 
 import numpy as np
 import warp as wp
@@ -22,6 +24,11 @@ class StoredTexture:
     offset: int
     size: int
     levels: int
+
+    @property
+    def end(self) -> int:
+        """The texel after the last one of the last level."""
+        return self.offset + (4 * self.size**2 - 1) // 3
 
 
 def srgb_to_linear(encoded: NDArray[np.floating] | float) -> NDArray[np.float64]:
@@ -45,7 +52,10 @@ def _power_of_two(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image[nearest][:, nearest]
 
 
-def mip_chain(texture: Texture) -> tuple[NDArray[np.uint32], int, int]:
+Chain = tuple[NDArray[np.uint32], int, int]
+
+
+def mip_chain(texture: Texture) -> Chain:
     """(texels, size, levels): all levels one after the other.
 
     A texel is three channels of 10 bits, red lowest, each 1023 * sqrt(linear light), which `renderers.kernels.textures` moves so far apart
@@ -71,28 +81,64 @@ def _texels(channels: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
 class TextureStore:
     """Pictures with their mip chains in one array on a device, made once for all scenes that show them.
 
-    Where there is no room for a scene's pictures a new array is begun; scenes that use the old one keep it alive.
+    The array is a ring: a new picture takes the place of the oldest that no living scene shows, passing once over those that were asked for
+    since it last came by. Where all are shown, a new array is begun; scenes that use the old one keep it alive.
     """
 
     def __init__(self, device: str) -> None:
         self._device, self._lock = device, Lock()
-        self._texels: wp.array = wp.empty(0, dtype=wp.uint32, device=device)
-        self._used, self._places = 0, dict[Texture, StoredTexture]()
+        self._begin(1)
+
+    def _begin(self, size: int) -> None:
+        self._texels: wp.array = wp.empty(size, dtype=wp.uint32, device=self._device)
+        self._places = OrderedDict[Texture, StoredTexture]()  # from `_head` on, and round
+        self._head, self._asked = 0, set[Texture]()
+        self._shown: list[tuple[ref[wp.array], frozenset[Texture]]] = []
 
     def hold(self, textures: Sequence[Texture]) -> tuple[wp.array, list[StoredTexture]]:
-        """An array uint32 with the chains of `textures`, and where each lies. It never changes where a texture lies."""
+        """An array uint32 with the chains of `textures`, and where each lies as long as this object, the array, lives."""
         with self._lock:
             chains = {t: mip_chain(t) for t in textures if t not in self._places}
-            if self._used + sum(len(chain) for chain, _, _ in chains.values()) > len(self._texels):
+            self._asked.update(t for t in textures if t in self._places)
+            self._shown = [(array, shown) for array, shown in self._shown if array() is not None]
+            array, shown = self._texels[:], frozenset(textures)
+            self._shown.append((ref(array), shown))
+            if not self._store(chains):
                 chains |= {t: mip_chain(t) for t in textures if t not in chains}
-                needed = sum(len(chain) for chain, _, _ in chains.values())
-                self._texels = wp.empty(max(_CAPACITY, needed), dtype=wp.uint32, device=self._device)
-                self._used, self._places = 0, {}
-            for texture, (chain, size, levels) in chains.items():
-                wp.copy(self._texels, wp.array(chain, dtype=wp.uint32, device="cpu", copy=False), dest_offset=self._used, count=len(chain))
-                self._places[texture] = StoredTexture(self._used, size, levels)
-                self._used += len(chain)
-            return self._texels, [self._places[t] for t in textures]
+                self._begin(max(_CAPACITY, sum(len(chain) for chain, _, _ in chains.values())))
+                self._store(chains)
+                array = self._texels[:]
+                self._shown.append((ref(array), shown))
+            return array, [self._places[t] for t in textures]
+
+    def _store(self, chains: Mapping[Texture, Chain]) -> bool:
+        """Copies chains to the array; False, with some of them copied, if there is no room."""
+        shown = frozenset[Texture]().union(*(textures for _, textures in self._shown))
+        for texture, (chain, size, levels) in chains.items():
+            if not self._make_room(len(chain), shown):
+                return False
+            wp.copy(self._texels, wp.array(chain, dtype=wp.uint32, device="cpu", copy=False), dest_offset=self._head, count=len(chain))
+            self._places[texture] = StoredTexture(self._head, size, levels)
+            self._head += len(chain)
+        return True
+
+    def _make_room(self, count: int, shown: frozenset[Texture]) -> bool:
+        """Moves the head on until `count` texels from there are free, at most twice round; forgets what lay there."""
+        for _ in range(2 * len(self._places) + 4):
+            first = next(iter(self._places), None)
+            if first is None or self._places[first].offset < self._head:  # nothing lies between the head and the end of the array
+                if self._head + count <= len(self._texels):
+                    return True
+                self._head = 0
+            elif self._head + count <= self._places[first].offset:
+                return True
+            elif first in shown or first in self._asked:
+                self._asked.discard(first)
+                self._places.move_to_end(first)
+                self._head = self._places[first].end
+            else:
+                del self._places[first]
+        return False
 
 
 @lru_cache(maxsize=8)
