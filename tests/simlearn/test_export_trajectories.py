@@ -1,7 +1,8 @@
 """TUM's and TartanAir's layouts: what is read back by evo, OpenCV and plain numpy is where the world is known to be."""
 
 import dataclasses
-import re
+import json
+import shutil
 
 import cv2
 import equipped_world
@@ -289,10 +290,21 @@ def test_lenses_that_are_no_pinholes_are_refused(root, tmp_path, monkeypatch):
             EXPORTERS[name](root, tmp_path / name, progress=False)
 
 
-def test_absent_labels_are_sentences(tmp_path):
-    tiny_world.make(tmp_path / "depths", scenes=1, labels=("depth",))
-    for name in ("tum", "tartanair"):
-        with pytest.raises(UserError, match=re.escape("was made without rgb")):
+def test_absent_labels_and_wrong_settings_are_sentences(root, tmp_path):
+    shutil.copytree(root, tmp_path / "depths")
+    manifest = tmp_path / "depths/manifest.json"
+    document = json.loads(manifest.read_text())
+    document["config"]["labels"] = ["depth", "instance"]
+    manifest.write_text(json.dumps(document))
+    for name in ("tum", "tartanair", "coco", "scenenet"):
+        with pytest.raises(UserError, match="was made without rgb"):
             EXPORTERS[name](tmp_path / "depths", tmp_path / "out", progress=False)
+    document["config"]["labels"] = ["rgb", "instance"]
+    manifest.write_text(json.dumps(document))
+    with pytest.raises(UserError, match="without depth and distance, one of which"):
+        EXPORTERS["scenenet"](tmp_path / "depths", tmp_path / "out", progress=False)
     with pytest.raises(UserError, match="difficulties are Easy and Hard"):
-        EXPORTERS["tartanair"](tmp_path / "depths", tmp_path / "out", difficulty="../..", progress=False)
+        EXPORTERS["tartanair"](root, tmp_path / "out", progress=False, difficulty="../..")
+    with pytest.raises(UserError, match="splits of SceneNet RGB-D are train and val"):
+        EXPORTERS["scenenet"](root, tmp_path / "out", progress=False, split="../x")
+    assert not list(tmp_path.glob("out*"))
