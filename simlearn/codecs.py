@@ -5,7 +5,7 @@ back, so a reader needs no table but the file. None of it is lossy beyond its `m
 
 Measured on rendered rooms | houses | flying | streets, 320x240, KB a frame (of raw) and ms on one slow core to write / to read:
 
-    rgb      121 | 106 | 129 | 105 (230)   4.5 / 0.2    LZ4HC; Zstandard 109 KB, 1.8 / 0.4; horizontal differences 81 KB, but 1.3 ms to read
+    rgb      109 |  96 | 116 |  97 (230)   1.8 / 0.4    as LZ4HC 121 KB, 4.5 / 0.2; horizontal differences 81 KB, but 1.3 ms to read
     depth     48 |  55 |  73 |  46 (307)   2.6 / 0.4    lossless 100; as plain float32 160
     flow      35 |  38 |  70 |  44 (614)   2.5 / 0.6    each; lossless about 250; as plain float32 440
     normal    12 |  11 |  35 |  28 (922)   0.8 / 0.2    as plain float32 22 | 22 | 62 | 52
@@ -32,8 +32,8 @@ from scenes.errors import UserError
 Array = NDArray[Any]
 
 _SHUFFLED = dict(hdf5plugin.Blosc2(cname="zstd", clevel=3, filters=hdf5plugin.Blosc2.SHUFFLE))
-_FAST = dict(hdf5plugin.Blosc2(cname="lz4hc", clevel=5, filters=hdf5plugin.Blosc2.NOFILTER))
-_DENSE = dict(hdf5plugin.Zstd(clevel=1))
+_DENSE = dict(hdf5plugin.Zstd(clevel=3))
+_QUICK = dict(hdf5plugin.Zstd(clevel=1))
 
 OFFSET = 128  # added to differences, so that small ones of either sign have the same high bytes
 NOT_A_NUMBER = np.int32(-(2**31))
@@ -79,7 +79,7 @@ class Plain:
         return label.dtype, label.shape(height, width)
 
     def filters(self) -> dict[str, Any]:
-        return _FAST
+        return _DENSE
 
     def encode(self, array: Array) -> Array:
         return array
@@ -99,7 +99,7 @@ class PackedBits:
         return "uint8", (height, -(-width // 8))
 
     def filters(self) -> dict[str, Any]:
-        return _DENSE
+        return _QUICK
 
     def encode(self, array: Array) -> Array:
         return np.packbits(array, axis=-1)
@@ -123,7 +123,7 @@ class Scaled:
         return "int16", label.shape(height, width)
 
     def filters(self) -> dict[str, Any]:
-        return _DENSE
+        return _QUICK
 
     def encode(self, array: Array) -> Array:
         return np.rint(np.clip(array, -1, 1) * np.float32(1 / self.step)).astype(np.int16)
@@ -177,7 +177,8 @@ class FixedPoint:
 class RoundedFloat:
     """Floats whose mantissa is rounded to `mantissa_bits`.
 
-    Of their bits, as integers in the floats' order, the difference to the left neighbour, plus 128; int32 [H, W] or [C, H, W]. 23 bits is all of float32, so nothing is lost but the payload of NaN.
+    Of their bits, as integers in the floats' order, the difference to the left neighbour, plus 128; int32 [H, W] or [C, H, W]. 23 bits
+    is all of float32, so nothing is lost.
     """
 
     mantissa_bits: int = 17
@@ -234,7 +235,7 @@ class Jpeg:
         return "uint8", (3 * height * width + 65536,)
 
     def filters(self) -> dict[str, Any]:
-        return _DENSE
+        return _QUICK
 
     def encode(self, array: Array) -> Array:
         file = io.BytesIO()
