@@ -12,6 +12,7 @@ from renderers.connectivity import connections
 from scenes.errors import UserError
 from scenes.scene import Instance, Mesh, Scene, Shape
 from scenes.shapes import build
+from scenes.shapes.memory import Kept
 
 MAX_INSTANCES = 65535  # the instance label is uint16 and 0 means none
 NOT_RIGID = 1e-5  # a pose whose axes deviate more from unit length and right angles would shift flow by 1e-2 px in a wide image
@@ -61,8 +62,7 @@ class _Solid:
     bounds: NDArray[np.float64]
 
 
-@lru_cache(maxsize=400)
-def _solid(shape: Shape) -> _Solid:
+def _examined(shape: Shape) -> _Solid:
     mesh = build(shape)
     a, b, c = np.take(mesh.vertices.astype(np.float64), mesh.faces.T, axis=0)
     normal = np.cross(b - a, c - a)
@@ -76,6 +76,9 @@ def _solid(shape: Shape) -> _Solid:
     flat = normal[kept] / doubled_area[kept, None]
     alignment = np.minimum.reduce([_dot(np.take(mesh.normals, corner, axis=0), flat) for corner in mesh.faces[kept].T])
     return _Solid(kept, connected.across, connected.part, closed[kept], alignment < 0.9999, _bounds(mesh, kept))
+
+
+_solid = Kept(_examined, megabytes=18)
 
 
 def _dot(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from scenes.registry import Registry
 from scenes.scene import Material, Mesh, Shape
-from scenes.shapes.memory import MeshCache
+from scenes.shapes.memory import Kept
 
 SHAPES = Registry(
     "shape",
@@ -196,8 +196,7 @@ def _built(shape: Shape) -> Mesh:
     return mesh
 
 
-_KEPT_TRIANGLES = 700_000
-build = MeshCache(_built, _KEPT_TRIANGLES)
+build = Kept(_built, megabytes=36)
 """`build(shape)` is the mesh of a recipe. Its arrays are read-only and shared; the most recently used meshes are kept."""
 
 
