@@ -292,7 +292,9 @@ def report(run: Positional[Path], /, *, out: Path | None = None) -> None:
 
 
 @app.command
-def export(data: Positional[Path], /, *, out: Path, format: str = "numpy", labels: tuple[str, ...] = ()) -> None:
+def export(
+    data: Positional[Path], /, *, out: Path, format: str = "numpy", labels: tuple[str, ...] = (), set: tuple[str, ...] = ()
+) -> None:
     """Convert a data set to a format that other programs read; an interrupted export goes on when the command is run again.
 
     Args:
@@ -300,10 +302,13 @@ def export(data: Positional[Path], /, *, out: Path, format: str = "numpy", label
         out: Folder to write; must be new or empty.
         format: Format (see `simlearn info`). `numpy`: one .npz a frame.
         labels: Labels to export; by default all that the data set holds and the format has a place for.
+        set: Settings of the format as NAME=VALUE (docs/export.md), for example compress=true of numpy or fps=10 of tum.
     """
     from simlearn.exporters import EXPORTERS
+    from simlearn.exporters.options import export_options
+    from simlearn.settings import parse_settings
 
-    EXPORTERS[format](data, out, labels=labels)
+    EXPORTERS[format](data, out, labels=labels, **export_options(format, parse_settings(set)))
 
 
 @app.command

@@ -80,6 +80,22 @@ def test_labels_can_be_chosen(stereo, tmp_path):
         assert sorted(file) == sorted(("rgb", "disparity", *STATED))
 
 
+def test_formats_have_settings(stereo, tmp_path, capsys):
+    for setting, smaller in (("compress=true", True), ("compress=False", False)):
+        out = tmp_path / setting
+        assert _run(["export", str(stereo), "--out", str(out), "--set", setting]) == 0
+        plain = sum(np.load(out / "scene_000000_frame_0000.npz")[name].nbytes for name in (*tiny_stereo.LABELS, *STATED))
+        assert ((out / "scene_000000_frame_0000.npz").stat().st_size < 0.6 * plain) == smaller
+    for format, setting, sentence in (
+        ("numpy", "compress=much", "compress=much does not fit: expected true or false"),
+        ("numpy", "zip=1", "format 'numpy' has no setting zip: known are compress"),
+        ("kitti", "zip=1", "format 'kitti' has no setting zip: it has none"),
+        ("tum", "fps=fast", "fps=fast does not fit: expected a value like 30.0"),
+    ):
+        assert _run(["export", str(stereo), "--out", str(tmp_path / "out"), "--format", format, "--set", setting]) == 2
+        assert sentence in capsys.readouterr().err
+
+
 def _run(arguments):
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -138,11 +154,11 @@ def _count(folder):
     return sum(".tmp-" not in name for _, _, names in os.walk(folder) for name in names)
 
 
-@pytest.mark.parametrize("name", ["kitti", "sintel", "flyingchairs", "flyingthings", "vkitti", "numpy"])
+@pytest.mark.parametrize("name", ["kitti", "flyingchairs", "vkitti"])
 def test_killed_at_any_moment_and_resumed_gives_the_same_files(stereo, tmp_path, name):
     straight = EXPORTERS[name](stereo, tmp_path / "straight", progress=False)
     total, out, killed = _count(straight), tmp_path / "out", 0
-    for share in (0.05, 0.3, 0.6, 0.9):
+    for share in (0.05, 0.4, 0.8):
         process = _started(name, stereo, out)
         while process.is_alive() and _count(tmp_path / "out.partial") < share * total:
             time.sleep(0.001)
