@@ -1,4 +1,4 @@
-"""Formats that other programs read. Each is a function `export(data, out, *, progress=True) -> Path` named in the registry.
+"""Formats that other programs read. Each is a function `export(data, out, *, labels=(), progress=True) -> Path` named in the registry.
 
 Owns: names, units and layouts of files made for other programs. Does not own: the native format (`simlearn.shards`).
 """
