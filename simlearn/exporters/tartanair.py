@@ -46,10 +46,13 @@ def export(
     """
     if difficulty not in ("Easy", "Hard"):
         raise UserError(f"TartanAir's difficulties are Easy and Hard, not {difficulty!r}")
+    chosen = set(labels)
+    if "flow_forward" in chosen:  # asked for by name: then with all that its mask is made of
+        chosen.update(MOTION)
     uses = ("depth", "semantic", *MOTION, *RETURN, "rgb_right")
     options = {"difficulty": difficulty}
     with exporting(
-        data, out, "tartanair", needs=("rgb",), uses=uses, labels=labels, pinhole=True, options=options, progress=progress
+        data, out, "tartanair", needs=("rgb",), uses=uses, labels=chosen, pinhole=True, options=options, progress=progress
     ) as job:  # fmt: skip
         environment = folder_name(job.manifest.config["family"])
         for scene, reader in job.scenes():

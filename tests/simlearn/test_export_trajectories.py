@@ -249,6 +249,14 @@ def test_tartanair_masks_say_what_the_labels_say(root, tartan):
     assert not list(tartan.glob("P001/flow/000003_*"))
 
 
+def test_flow_that_is_chosen_comes_with_its_mask(root, tmp_path):
+    out = EXPORTERS["tartanair"](root, tmp_path / "out", labels=("flow_forward",), progress=False) / "tiny/Easy/P001"
+    assert {path.name for path in out.iterdir()} == {"image_left", "flow", "pose_left.txt", "calibration.txt"}
+    with shard(root, 1) as reader:
+        mask = np.load(out / "flow/000001_000002_mask.npy")
+        np.testing.assert_array_equal(mask == 1, reader.read("occluded_forward", 1))
+
+
 def test_hidden_points_are_told_apart_by_what_hides_them():
     """Six pixels in a row; the first two move onto pixels 3 and 4, of which pixel 4 shows what the first frame does not."""
     flow = np.zeros((1, 6, 2), dtype=np.float32)
@@ -301,6 +309,8 @@ def test_absent_labels_and_wrong_settings_are_sentences(root, tmp_path):
             EXPORTERS[name](tmp_path / "depths", tmp_path / "out", progress=False)
     document["config"]["labels"] = ["rgb", "instance"]
     manifest.write_text(json.dumps(document))
+    with pytest.raises(UserError, match="was made without flow_forward, occluded_forward, out_of_frame_forward, valid"):
+        EXPORTERS["tartanair"](tmp_path / "depths", tmp_path / "out", labels=("flow_forward",), progress=False)
     with pytest.raises(UserError, match="without depth and distance, one of which"):
         EXPORTERS["scenenet"](tmp_path / "depths", tmp_path / "out", progress=False)
     with pytest.raises(UserError, match="difficulties are Easy and Hard"):
