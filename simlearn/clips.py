@@ -18,37 +18,49 @@ from torch import Tensor
 from renderers.device import is_cpu
 from renderers.frame import LABELS
 from scenes.scene import Scene
+from simlearn.datasets.samples import OBJECTS, object_tensors
 from simlearn.recipe import Recipe
 
 ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
-class Clip:
+class RenderedClip:
     """All frames of one scene. labels: tensors [T, ...], each row as an item of `SyntheticDataset` has it; K float32 [3, 3];
-    poses float32 [T, 4, 4]. The tensors may be overwritten later: copy what is handed on."""
+    poses float32 [T, 4, 4]; objects, if they were asked for: tensors [T, I, ...]. The tensors may be overwritten later: copy what is
+    handed on."""
 
     scene: int
     labels: Mapping[str, Tensor]
     K: Tensor
     poses: Tensor
+    objects: Mapping[str, Tensor] | None = None
 
-    def frame(self, time: int) -> dict[str, Any]:
-        """One frame as an item of `SyntheticDataset`; its tensors share the clip's memory."""
-        labels = {name: tensor[time] for name, tensor in self.labels.items()}
-        return {**labels, "K": self.K, "pose": self.poses[time], "scene": self.scene, "time": time}
+    def sample(self, rows: int | slice) -> dict[str, Any]:
+        """One frame, or several, as an item of `SyntheticDataset`; its tensors share the clip's memory."""
+        labels = {name: tensor[rows] for name, tensor in self.labels.items()}
+        time = rows if isinstance(rows, int) else torch.arange(len(self.poses))[rows]
+        sample = {**labels, "K": self.K, "pose": self.poses[rows], "scene": self.scene, "time": time}
+        return sample if self.objects is None else {**sample, OBJECTS: {name: tensor[rows] for name, tensor in self.objects.items()}}
 
 
-def rendered(recipe: Recipe, scene: Scene, into: Mapping[str, Tensor] | None = None) -> Clip:
+def rendered(recipe: Recipe, scene: Scene, into: Mapping[str, Tensor] | None = None, *, objects: bool = False) -> RenderedClip:
     """All frames of a scene on the recipe's device; the labels are written to the tensors `into` if there are any."""
-    arrays, poses = _rendered(recipe.renderer_of(scene), scene.frames, recipe.labels)
+    renderer = recipe.renderer_of(scene)
+    arrays, poses = _rendered(renderer, scene.frames, recipe.labels)
     labels = {name: _laid_out(array) for name, array in arrays.items()}
     if into is None:
         labels = {name: label.contiguous() for name, label in labels.items()}
     else:
         labels = {name: into[name].copy_(label) for name, label in labels.items()}
     K, pose = (torch.from_numpy(a.astype(np.float32)).to(recipe.device) for a in (scene.camera.K, poses))
-    return Clip(scene.index, labels, K, pose)
+    return RenderedClip(scene.index, labels, K, pose, _described(renderer, scene.frames, recipe.device) if objects else None)
+
+
+def _described(renderer: Any, frames: int, device: str) -> dict[str, Tensor]:
+    """All instances' labels [T, I, ...]."""
+    tables = [object_tensors(renderer.objects(time)) for time in range(frames)]
+    return {name: torch.stack([table[name] for table in tables]).to(device) for name in tables[0]}
 
 
 def shapes(recipe: Recipe) -> dict[str, tuple[torch.dtype, tuple[int, ...]]]:
@@ -91,9 +103,10 @@ def in_stream_order(device: str, make: Callable[[], dict[str, Any]]) -> dict[str
     with torch.cuda.stream(default):
         made = make()
     current.wait_stream(default)
-    for tensor in made.values():
-        if isinstance(tensor, Tensor) and tensor.is_cuda:
-            tensor.record_stream(current)
+    for value in made.values():
+        for tensor in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(tensor, Tensor) and tensor.is_cuda:
+                tensor.record_stream(current)
     return made
 
 

@@ -9,95 +9,32 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset, default_collate, get_worker_info
+from torch.utils.data import get_worker_info
 
 from renderers.device import is_cpu
+from renderers.renderer import RENDERERS
 from scenes.errors import UserError
-from scenes.randomness import Streams
 from scenes.scene import Scene
 from simlearn.ahead import TASKS_PER_WORKER, Ahead
-from simlearn.clips import Clip, Shelf, in_stream_order, rendered
+from simlearn.clips import RenderedClip, Shelf, in_stream_order, rendered
+from simlearn.datasets.clip import Clip, cut_of
+from simlearn.datasets.order import Order
+from simlearn.datasets.samples import OBJECTS, Samples, padded
 from simlearn.recipe import Recipe
 
-__all__ = ["Order", "Stream", "collate"]
-
-collate = default_collate
-"""Samples to a batch: dict of tensors [B, ...], `scene` and `time` int64 [B]."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """Which frame of which scene a sample is. A rank meets its scenes at *places* 0, 1, 2, ... and goes on counting in later epochs.
-
-    scenes: number of scenes in an epoch, 0 for endless. shuffle_window: 0 keeps scenes and times in order; W mixes the frames of each W
-    consecutive scenes, and the scenes of an epoch. Of world_size ranks each takes every world_size-th scene.
-    """
-
-    frames: int
-    scenes: int = 0
-    shuffle_window: int = 0
-    seed: int = 0
-    rank: int = 0
-    world_size: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("scenes", "shuffle_window"):
-            if getattr(self, name) < 0:
-                raise UserError(f"{name} must not be negative: {getattr(self, name)}")
-        if not 0 <= self.rank < self.world_size:
-            raise UserError(f"rank {self.rank} of {self.world_size}: ranks count from 0 to world_size - 1")
-        if 0 < self.scenes < self.world_size:
-            raise UserError(f"{self.scenes} scenes are too few for {self.world_size} ranks: give at least one for each")
-
-    @property
-    def window(self) -> int:
-        """Scenes that are needed together."""
-        return max(self.shuffle_window, 1)
-
-    @property
-    def share(self) -> int:
-        """Scenes of this rank in an epoch, 0 for endless."""
-        return len(range(self.rank, self.scenes, self.world_size))
-
-    def scene(self, place: int) -> int:
-        """Index of the scene at a place."""
-        epoch, turn = divmod(place, self.share) if self.share else (0, place)
-        number = self.rank + self.world_size * turn
-        return int(_permutation(self.seed, epoch, "stream/scenes", self.scenes)[number]) if self._shuffles_scenes else number
-
-    @property
-    def _shuffles_scenes(self) -> bool:
-        return bool(self.scenes and self.shuffle_window)
-
-    def locate(self, position: int) -> tuple[int, int, int]:
-        """(place where the window begins, place, time) of the sample at a position >= 0."""
-        place, time = divmod(position, self.frames)
-        if not self.shuffle_window:
-            return place, place, time
-        epoch, turn = divmod(place, self.share) if self.share else (0, place)
-        first = place - turn % self.window
-        size = min(self.window, (epoch + 1) * self.share - first) if self.share else self.window
-        purpose = f"stream/frames/{self.rank}/{self.world_size}"
-        mixed = _permutation(self.seed, first, purpose, size * self.frames)[position - first * self.frames]
-        return first, first + int(mixed) // self.frames, int(mixed) % self.frames
-
-
-@lru_cache(maxsize=8)
-def _permutation(seed: int, index: int, purpose: str, size: int) -> NDArray[np.int64]:
-    return Streams(seed, index).generator(purpose).permutation(size)
+Array = NDArray[Any]
 
 
 class Clips(Protocol):
-    """Rendered scenes by place."""
+    """Rendered clips, of all frames of a scene each, by place."""
 
-    def clip(self, place: int, first: int) -> Clip:
+    def clip(self, place: int, first: int) -> RenderedClip:
         """The clip at a place; those at places below `first` are needed no more, and may be overwritten."""
         ...
 
@@ -107,18 +44,18 @@ class Clips(Protocol):
 class ClipsHere:
     """Clips rendered in this process when first needed; with workers, which only sample, their scenes are there by then."""
 
-    def __init__(self, recipe: Recipe, order: Order, workers: int) -> None:
-        self._recipe, self._order = recipe, order
+    def __init__(self, recipe: Recipe, order: Order, workers: int, *, objects: bool) -> None:
+        self._recipe, self._order, self._objects = recipe, order, objects
         depth = order.window + TASKS_PER_WORKER * workers
         self._scenes = Ahead(_Sampler(recipe, order), workers=workers, depth=depth) if workers else None
-        self._kept: dict[int, Clip] = {}
+        self._kept: dict[int, RenderedClip] = {}
 
-    def clip(self, place: int, first: int) -> Clip:
+    def clip(self, place: int, first: int) -> RenderedClip:
         for old in [p for p in self._kept if not first <= p < first + self._order.window]:
             del self._kept[old]
         if place not in self._kept:
             scene = self._scenes.get(place, first) if self._scenes else self._recipe.sample(self._order.scene(place))
-            self._kept[place] = rendered(self._recipe, scene)
+            self._kept[place] = rendered(self._recipe, scene, objects=self._objects)
         return self._kept[place]
 
     def close(self) -> None:
@@ -130,16 +67,17 @@ class ClipsHere:
 class ClipsAhead:
     """Clips rendered by worker processes into shared memory: two windows of them, and what keeps every worker busy."""
 
-    def __init__(self, recipe: Recipe, order: Order, workers: int) -> None:
+    def __init__(self, recipe: Recipe, order: Order, workers: int, *, objects: bool) -> None:
         self._order = order
         depth = order.window + max(order.window, TASKS_PER_WORKER * workers)
         self._shelf = Shelf(recipe, depth)
-        self._cameras = Ahead(_Painter(recipe, order, self._shelf), workers=workers, depth=depth)
+        self._cameras = Ahead(_Painter(recipe, order, self._shelf, objects), workers=workers, depth=depth)
 
-    def clip(self, place: int, first: int) -> Clip:
-        K, poses = self._cameras.get(place, first)
+    def clip(self, place: int, first: int) -> RenderedClip:
+        K, poses, tables = self._cameras.get(place, first)
         labels = self._shelf[place % self._shelf.places]
-        return Clip(self._order.scene(place), labels, torch.from_numpy(K), torch.from_numpy(poses))
+        objects = None if tables is None else {name: torch.from_numpy(table) for name, table in tables.items()}
+        return RenderedClip(self._order.scene(place), labels, torch.from_numpy(K), torch.from_numpy(poses), objects)
 
     def close(self) -> None:
         self._cameras.close()
@@ -159,24 +97,27 @@ class _Sampler:
 
 @dataclass(frozen=True)
 class _Painter:
-    """A worker's task: the labels of the clip at a place go onto the shelf, (K, poses) as in `Clip` come back."""
+    """A worker's task: the labels of the clip at a place go onto the shelf, (K, poses, objects) as in `RenderedClip` come back."""
 
     recipe: Recipe
     order: Order
     shelf: Shelf
+    objects: bool
 
-    def __call__(self, place: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, place: int) -> tuple[Array, Array, dict[str, Array] | None]:
         self.recipe.register()
-        clip = rendered(self.recipe, self.recipe.sample(self.order.scene(place)), self.shelf[place % self.shelf.places])
-        return clip.K.numpy(), clip.poses.numpy()
+        scene = self.recipe.sample(self.order.scene(place))
+        clip = rendered(self.recipe, scene, self.shelf[place % self.shelf.places], objects=self.objects)
+        tables = None if clip.objects is None else {name: table.numpy() for name, table in clip.objects.items()}
+        return clip.K.numpy(), clip.poses.numpy(), tables
 
 
-class Stream(IterableDataset[dict[str, Any]]):
+class Stream(Samples):
     """Samples of scenes 0, 1, 2, ... of a family, rendered while they are used.
 
-    A sample is an item of `SyntheticDataset`: the same keys, types and bits as for a data set generated with the same family, seed, size,
-    frames, labels, renderer, device and settings and stored without loss; else they differ by the error of its codecs. On a GPU the
-    tensors are there, and were never on the host. They belong to the caller.
+    A sample is an item of `SyntheticDataset` with the same `clip` and `objects`: the same keys, types and bits as for a data set generated
+    with the same family, seed, size, frames, labels, renderer, device and settings and stored without loss; else they differ by the error
+    of its codecs. On a GPU the tensors are there, and were never on the host. They belong to the caller.
 
     `stream[k]` is the k-th sample; asking for consecutive ones is fast, for others possible. Iterating goes on at `position` (at first
     `start`) to the end of the epoch of `scenes` scenes, or for ever without `scenes`. Streams with `rank` 0 ... world_size - 1 share the
@@ -199,6 +140,8 @@ class Stream(IterableDataset[dict[str, Any]]):
         height: int = 240,
         frames: int = 8,
         labels: Iterable[str] = (),
+        clip: Clip | None = None,
+        objects: bool = False,
         renderer: str = "raster",
         device: str = "cpu",
         settings: Mapping[str, str] | None = None,
@@ -222,23 +165,22 @@ class Stream(IterableDataset[dict[str, Any]]):
             device=device,
             settings=settings or {},
         )
-        self.order = Order(frames=frames, scenes=scenes, shuffle_window=shuffle_window, seed=seed, rank=rank, world_size=world_size)
+        if objects and not hasattr(RENDERERS[renderer], "objects"):
+            raise UserError(f"the renderer {renderer!r} does not describe objects: choose another, or none")
+        self.clip, self.objects = clip, objects
+        self._cut = cut_of(clip, frames)
+        samples = self._cut.count(frames)
+        self.order = Order(samples=samples, scenes=scenes, shuffle_window=shuffle_window, seed=seed, rank=rank, world_size=world_size)
         self.workers, self.position = workers, start
         self._clips: Clips | None = None
 
     @property
-    def epoch(self) -> int:
+    def samples_per_epoch(self) -> int:  # type: ignore[override]
         """Samples of this rank in an epoch, 0 for endless."""
-        return self.order.share * self.order.frames
+        return self.order.share * self.order.samples
 
     def __getitem__(self, position: int) -> dict[str, Any]:
-        """The sample at a position >= 0, in tensors of its own."""
-
-        def copy() -> dict[str, Any]:
-            item = self._view(position).items()
-            return {name: value.clone() if isinstance(value, Tensor) else value for name, value in item}
-
-        return in_stream_order(self.recipe.device, copy)
+        return in_stream_order(self.recipe.device, lambda: _copied(self._view(position)))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Samples from `position`, which moves along, to the end of the epoch."""
@@ -249,28 +191,14 @@ class Stream(IterableDataset[dict[str, Any]]):
             stream.position = positions.stop
             yield sample
 
-    def batches(self, size: int, *, drop_last: bool = False) -> Iterator[dict[str, Tensor]]:
+    def batches(self, size: int, *, drop_last: bool = False) -> Iterator[dict[str, Any]]:
         """The samples in batches as `collate` makes them, copied once; the last of an epoch may be smaller, or is left out."""
-        if size < 1:
-            raise UserError(f"a batch has at least 1 sample, not {size}")
         for positions in self._groups(size):
             wanted = len(positions) == size or not drop_last
             batch = in_stream_order(self.recipe.device, partial(self._stacked, positions)) if wanted else {}
             self.position = positions.stop
             if wanted:
                 yield batch
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the stream is, JSON-able, and what it is."""
-        return {"position": self.position, "stream": self._facts()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes to where another stream with the same settings was; UserError for other settings. `workers` may differ."""
-        for name, here in self._facts().items():
-            there = state["stream"].get(name)
-            if there != here:
-                raise UserError(f"the saved stream had {name} {there!r}, this one has {here!r}: make it with the same settings")
-        self.position = int(state["position"])
 
     def close(self) -> None:
         """Ends the worker processes and frees what was rendered ahead."""
@@ -292,26 +220,22 @@ class Stream(IterableDataset[dict[str, Any]]):
             raise IndexError(f"sample {position}: a stream's samples count from 0")
         if self._clips is None:
             ahead = self.workers and is_cpu(self.recipe.device)
-            self._clips = (ClipsAhead if ahead else ClipsHere)(self.recipe, self.order, self.workers)
-        first, place, time = self.order.locate(position)
-        return self._clips.clip(place, first).frame(time)
+            self._clips = (ClipsAhead if ahead else ClipsHere)(self.recipe, self.order, self.workers, objects=self.objects)
+        first, place, number = self.order.locate(position)
+        return self._clips.clip(place, first).sample(self._cut.rows(number))
 
-    def _stacked(self, positions: range) -> dict[str, Tensor]:
-        batch: dict[str, Tensor] = {}
+    def _stacked(self, positions: range) -> dict[str, Any]:
+        batch: dict[str, Any] = {}
+        tables = []
         for row, position in enumerate(positions):
-            for name, value in self._view(position).items():
+            sample = self._view(position)
+            tables += [sample.pop(OBJECTS)] if self.objects else []
+            for name, value in sample.items():
                 if row == 0:
                     like = torch.as_tensor(value)
                     batch[name] = like.new_empty((len(positions), *like.shape))
                 batch[name][row] = value
-        return batch
-
-    def _groups(self, size: int) -> Iterator[range]:
-        """Positions of the batches from here to the end of the epoch."""
-        end = (self.position // self.epoch + 1) * self.epoch if self.epoch else None
-        while end is None or self.position < end:
-            stop = self.position + size
-            yield range(self.position, stop if end is None else min(stop, end))
+        return {**batch, OBJECTS: padded(tables, axis=batch["time"].ndim - 1)} if self.objects else batch
 
     def _part(self, worker: int, workers: int) -> Stream:
         """What one worker of a DataLoader renders."""
@@ -324,7 +248,12 @@ class Stream(IterableDataset[dict[str, Any]]):
         part.order = replace(self.order, rank=rank, world_size=world_size)
         return part
 
-    def _facts(self) -> dict[str, Any]:
-        """All that the samples depend on."""
-        order = {name: value for name, value in asdict(self.order).items() if name not in ("frames", "seed")}
-        return {**self.recipe.facts(), **order}
+    def facts(self) -> dict[str, Any]:
+        order = {name: value for name, value in asdict(self.order).items() if name not in ("samples", "seed")}
+        return {**self.recipe.facts(), **order, "clip": None if self.clip is None else asdict(self.clip)}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    return value.clone() if isinstance(value, Tensor) else value

@@ -1,10 +1,10 @@
-"""Data sets made by `simlearn generate`: frames with exact labels, as a torch data set."""
+"""Data sets made by `simlearn generate`: frames, pairs and clips with exact labels, as a torch data set."""
 
 from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from torch.utils.data import Dataset
 
 from renderers.frame import DEFAULT_LABELS, check_labels
 from scenes.errors import UserError
+from simlearn.datasets.clip import Clip, cut_of
 from simlearn.datasets.root import Finding
+from simlearn.datasets.samples import OBJECTS, object_tensors
 from simlearn.manifest import Manifest, ShardRecord
 from simlearn.shards import ShardReader
 
@@ -22,19 +24,33 @@ OPEN_SHARDS = 32
 
 
 class SyntheticDataset(Dataset[dict[str, Any]]):
-    """All frames of a data set (or of some of its scenes), scene after scene, each scene in time order.
+    """All frames of a data set (or of some of its scenes), scene after scene, each scene in time order; or all its clips.
 
     An item is a dict with the labels asked for, and K float32 [3, 3] (pixels), pose float32 [4, 4] (camera-to-world), scene (its index)
     and time, both int. rgb: uint8 [3, H, W]; depth: float32 [H, W], metres, +inf where invalid; normal: float32 [3, H, W];
     flow_*: float32 [2, H, W], pixels; instance: int32 [H, W] (torch has few operations on uint16); semantic: uint8 [H, W];
-    masks: bool [H, W].
+    masks: bool [H, W]. With `objects` also a dict of all instances' tensors [I, ...] as `OBJECT_LABELS` says, but no float64; the one
+    with id k is row k - 1.
 
-    Only the labels asked for are read. `scenes` picks scenes by position (a slice or indices; default all). Shards are opened when first
-    needed, in each process anew, so it works below DataLoader workers however they are started.
-    Raises UserError for a folder that holds no complete data set, and on access for a shard that is missing or damaged.
+    `clip` makes an item of n frames of one scene: labels [n, ...], pose [n, 4, 4], time int64 [n], objects [n, I, ...]. Scenes too short
+    for it give none.
+
+    Only the labels asked for are read. `scenes` picks scenes by position (a slice or indices; default all). At most OPEN_SHARDS files are
+    open; each is opened when first needed, in each process anew, so it works below DataLoader workers however they are started. Give a
+    loader `collate_fn=simlearn.datasets.samples.collate` when there are `objects`, whose number differs from scene to scene.
+    Raises UserError for a folder that holds no complete data set, for a clip longer than all scenes, and on access for a shard that is
+    missing, damaged or without objects.
     """
 
-    def __init__(self, root: str | Path, labels: Iterable[str] = DEFAULT_LABELS, scenes: slice | Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        labels: Iterable[str] = DEFAULT_LABELS,
+        scenes: slice | Sequence[int] | None = None,
+        *,
+        clip: Clip | None = None,
+        objects: bool = False,
+    ) -> None:
         self.root = Path(root)
         self.manifest = Manifest.load_complete(self.root)
         self.labels = check_labels(labels)
@@ -42,7 +58,10 @@ class SyntheticDataset(Dataset[dict[str, Any]]):
         if absent:
             raise UserError(f"{self.root} was made without {', '.join(absent)}: it has {', '.join(self.manifest.labels)}")
         self.shards = _pick(self.manifest.shards, scenes)
-        self._ends = np.cumsum([shard.frames for shard in self.shards])
+        self.clip, self.objects = clip, objects
+        self._cut = cut_of(clip, max((shard.frames for shard in self.shards), default=0))
+        self.counts = np.array([self._cut.count(shard.frames) for shard in self.shards], dtype=np.int64)  # items of each shard
+        self._ends = np.cumsum(self.counts)
         self._readers: OrderedDict[int, ShardReader] = OrderedDict()
         self._process = os.getpid()
 
@@ -50,23 +69,30 @@ class SyntheticDataset(Dataset[dict[str, Any]]):
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        position, time = self.locate(index)
-        reader = self._reader(position)
-        item: dict[str, Any] = {name: _to_torch(reader.read(name, time)) for name in self.labels}
+        position, rows = self._rows(index)
+        reader, single = self._reader(position), isinstance(rows, int)
+        frames = [rows] if isinstance(rows, int) else range(reader.frames)[rows]
+        item = _together([{name: _plane(reader, name, frame) for name in self.labels} for frame in frames], single)
         item["K"] = torch.from_numpy(reader.K.astype(np.float32))
-        item["pose"] = torch.from_numpy(reader.poses[time].astype(np.float32))
+        item["pose"] = torch.from_numpy(reader.poses[rows].astype(np.float32))
         item["scene"] = self.shards[position].scene
-        item["time"] = int(reader.times[time])
+        item["time"] = int(reader.times[rows]) if single else torch.from_numpy(reader.times[rows].copy())
+        if self.objects:
+            item[OBJECTS] = _together([object_tensors(reader.objects(frame)) for frame in frames], single)
         return item
 
     def locate(self, index: int) -> tuple[int, int]:
-        """(position in `shards`, frame in that shard) of an item."""
+        """(position in `shards`, frame in that shard, of a clip the first) of an item."""
+        position, rows = self._rows(index)
+        return position, rows if isinstance(rows, int) else rows.start
+
+    def _rows(self, index: int) -> tuple[int, int | slice]:
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):
-            raise IndexError(f"item {index} of a data set of {len(self)} frames")
+            raise IndexError(f"item {index} of a data set of {len(self)} items")
         position = int(np.searchsorted(self._ends, index, side="right"))
-        return position, index - int(self._ends[position] - self.shards[position].frames)
+        return position, self._cut.rows(index - int(self._ends[position] - self.counts[position]))
 
     def _reader(self, position: int) -> ShardReader:
         if self._process != os.getpid():  # forked: file offsets and HDF5's state are shared with the parent
@@ -92,11 +118,14 @@ def _pick(shards: tuple[ShardRecord, ...], scenes: slice | Sequence[int] | None)
     return tuple(shards[scene] for scene in scenes)
 
 
-def _to_torch(array: np.ndarray) -> torch.Tensor:
-    if array.dtype == np.uint16:
-        array = array.astype(np.int32)
-    tensor = torch.from_numpy(array)
-    return tensor.permute(2, 0, 1).contiguous() if tensor.ndim == 3 else tensor
+def _plane(reader: ShardReader, label: str, frame: int) -> torch.Tensor:
+    array = reader.planes(label, frame)
+    return torch.from_numpy(array.astype(np.int32) if array.dtype == np.uint16 else array)
+
+
+def _together(frames: Sequence[Mapping[str, torch.Tensor]], single: bool) -> dict[str, Any]:
+    """The tensors of an item from those of its frames."""
+    return dict(frames[0]) if single else {name: torch.stack([frame[name] for frame in frames]) for name in frames[0]}
 
 
 def describe(root: str | Path) -> dict[str, Any]:
