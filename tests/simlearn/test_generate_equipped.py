@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from renderers.frame import LABELS
-from simlearn.cli import generate
+from simlearn.commands import generate
 from simlearn.datasets.synthetic import SyntheticDataset
 from simlearn.shards import ShardReader
 from simlearn.verify import verify

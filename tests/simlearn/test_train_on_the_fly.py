@@ -5,7 +5,7 @@ import tiny_world
 import torch
 
 from scenes.errors import UserError
-from simlearn import cli
+from simlearn import commands
 from simlearn.datasets.stream import Stream
 from simlearn.train import OnTheFly, train
 from training.budget import Budget
@@ -35,4 +35,4 @@ def test_a_run_on_rooms_is_the_same_with_and_without_workers(tmp_path):
 @pytest.mark.parametrize("source", [{}, {"data": "somewhere", "stream": "rooms"}])
 def test_the_source_must_be_clear(tmp_path, source):
     with pytest.raises(UserError, match="give --data DIR or --stream FAMILY"):
-        cli.train(pretext="game_engine", out=tmp_path, **source)
+        commands.train(pretext="game_engine", out=tmp_path, **source)

@@ -1,0 +1,10 @@
+"""The commands of the command line, in the order in which `simlearn --help` lists them.
+
+Each is a thin wrapper around one public function; heavy imports wait until a command runs.
+"""
+
+from simlearn.commands.app import app
+from simlearn.commands.data import export, generate, info, scene, verify, view, worlds
+from simlearn.commands.learning import compare, demo, evaluate, report, train
+
+__all__ = ["app", "compare", "demo", "evaluate", "export", "generate", "info", "report", "scene", "train", "verify", "view", "worlds"]

@@ -1,0 +1,180 @@
+"""Commands about features: trained, measured, compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from scenes.errors import UserError
+from simlearn.commands.app import all_cores, app
+
+
+@app.command
+def train(
+    *,
+    pretext: str,
+    data: Path | None = None,
+    out: Path,
+    stream: str | None = None,
+    size: str = "",
+    frames: int = 4,
+    set: tuple[str, ...] = (),
+    backbone: str = "resnet18",
+    width: int = 32,
+    budget: str = "samples=100000",
+    batch_size: int | None = None,
+    lr: float | None = None,
+    seed: int = 0,
+    workers: int = 0,
+) -> None:
+    """Train a backbone on a pretext task. Run again with the same --out to continue an interrupted run.
+
+    Example: simlearn train --pretext game_engine --data data/rooms --out runs/rooms
+
+    Args:
+        pretext: Pretext task (see `simlearn info`).
+        data: Data set folder made by `simlearn generate`.
+        stream: Instead of --data: a scene family, rendered while training, without end and with nothing on disk.
+        size: Image size of the stream, WIDTHxHEIGHT in pixels; by default the family's own.
+        frames: Frames of each of the stream's worlds.
+        set: Settings of the stream's family as NAME=VALUE, as of `simlearn generate`.
+        out: Run folder: checkpoint, metrics, configuration.
+        backbone: Network (see `simlearn info`).
+        width: Channels of the first stage; 64 is the standard ResNet, 32 half of it.
+        budget: samples=N, minutes=M, or both joined by a comma.
+        batch_size: Samples in a step; by default that of the loop.
+        lr: Peak learning rate; by default that of the loop.
+        seed: Seed of initialisation, sample order and augmentation.
+        workers: Data loading (of a stream: rendering) processes; 0 loads in the training process.
+    """
+    from simlearn.settings import image_size, parse_settings
+    from simlearn.train import OnTheFly
+    from simlearn.train import train as run
+    from training.budget import Budget
+
+    source: Path | OnTheFly
+    if stream is not None and data is None:
+        across, down = image_size(stream, size)
+        source = OnTheFly(family=stream, width=across, height=down, frames=frames, seed=seed, settings=parse_settings(set))
+    elif data is not None and stream is None:
+        source = data
+    else:
+        raise UserError("train on one source: give --data DIR or --stream FAMILY")
+
+    result = run(
+        pretext=pretext,
+        data=source,
+        out=out,
+        backbone=backbone,
+        width=width,
+        budget=Budget.parse(budget),
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        workers=workers,
+    )
+    print(f"{result}\nmeasure it: simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl")
+
+
+@app.command
+def evaluate(
+    *,
+    benchmark: str,
+    checkpoint: str,
+    out: Path,
+    data: Path | None = None,
+    backbone: str = "resnet18",
+    width: int = 32,
+    seed: int = 0,
+    quick: bool = False,
+) -> None:
+    """Measure a checkpoint on a benchmark and append the rows to a results file.
+
+    Example: simlearn evaluate --benchmark tiny_imagenet --checkpoint runs/rooms --out results.jsonl
+
+    Args:
+        benchmark: Benchmark (see `simlearn info`). Real ones read their data from SIMLEARN_DATA.
+        checkpoint: Run folder of `simlearn train`, or `random`, or `supervised`.
+        out: Results file (JSON lines), appended to; pictures land in a folder beside it.
+        data: Rendered data set, for the benchmark `rendered`.
+        backbone: Network of `random` and `supervised`.
+        width: Its width.
+        seed: Seed of initialisation and of every split.
+        quick: Smaller budgets; the rows say so.
+    """
+    from simlearn.evaluate import evaluate as run
+
+    run(benchmark, checkpoint, out, data=data, backbone=backbone, width=width, seed=seed, quick=quick)
+
+
+@app.command
+def compare(
+    *,
+    data: Path,
+    out: Path,
+    pretexts: tuple[str, ...] = ("all",),
+    benchmarks: tuple[str, ...] = ("all",),
+    backbone: str = "resnet18",
+    width: int = 32,
+    budget: str = "samples=100000",
+    seeds: int = 3,
+    heldout: Path | None = None,
+    quick: bool = False,
+) -> None:
+    """Train every pretext under one budget and measure all of them, random and supervised on the same benchmarks; resumable.
+
+    Args:
+        data: Rendered data set to train on.
+        out: Folder of the comparison: runs, results.jsonl, pictures.
+        pretexts: Names, or `all`.
+        benchmarks: Names, or `all` for those whose data is found.
+        backbone: Network of all rows.
+        width: Its width.
+        budget: samples=N, minutes=M, or both joined by a comma; the same for every pretext.
+        seeds: Number of seeds: 0, 1, ...
+        heldout: Rendered data set never trained on, for the benchmark `rendered`.
+        quick: Smaller budgets of the benchmarks; the rows say so.
+    """
+    from simlearn.compare import compare as run
+    from training.budget import Budget
+
+    run(
+        pretexts=pretexts,
+        data=data,
+        out=out,
+        budget=Budget.parse(budget),
+        seeds=range(seeds),
+        backbone=backbone,
+        width=width,
+        benchmarks=benchmarks,
+        heldout=heldout,
+        quick=quick,
+    )
+
+
+@app.command
+def report(run: Positional[Path], /, *, out: Path | None = None) -> None:
+    """Write one self-contained page of results, curves and pictures.
+
+    Args:
+        run: Folder with results.jsonl (and runs, pictures, data sets if there are any).
+        out: File to write; index.html in the folder by default.
+    """
+    from simlearn.report import write_report
+
+    print(write_report(run, out or run / "index.html"))
+
+
+@app.command
+def demo(*, out: Path = Path("demo"), seed: int = 0, workers: int = 0) -> None:
+    """Worlds, labels, features, real images, report: the whole way in a few minutes on two cores.
+
+    Args:
+        out: Folder to write.
+        seed: Seed of everything.
+        workers: Worker processes for rendering; 0 means one for each core.
+    """
+    from simlearn.demo import demo as run
+
+    run(out, seed=seed, workers=workers or all_cores())
