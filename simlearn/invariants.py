@@ -14,12 +14,14 @@ from scenes.camera import Camera
 from scenes.scene import Scene
 from scenes.semantics import background_id, semantic_id
 
-FLOW_TOLERANCE_PX = 1e-2
+DEPTH_ERROR = 8e-6  # of a distance: the default codec's 3.8e-6, twice where two depths meet, and float32
+FLOW_TOLERANCE_PX = 1e-2  # the default codec's 1/512 px in both directions is 2.8e-3
 FLOW_TOLERANCE_RELATIVE = 1e-4
+POINT_TOLERANCE_M = 1e-4  # the default codec of points has 3.1e-5 along each axis
 NEAREST_PROJECTED_M = 1e-2  # nearer than this to the camera plane of the other time, a float32 depth leaves flow undetermined
 LEAST_COSINE = 0.05  # rays of wide cameras that lean further from the axis need `distance`: depth divides its rounding by the cosine
-DISTANCE_TOLERANCE = 1e-5
-UNIT_TOLERANCE = 1e-3
+DISTANCE_TOLERANCE = 1e-5  # relative; the default codec has 3.8e-6, of the depth and of the distance
+UNIT_TOLERANCE = 1e-3  # the default codec has 1.5e-5 along each axis
 
 Violation = tuple[str, str]
 Mask = NDArray[np.bool_]
@@ -36,7 +38,15 @@ def check_frame(frame: Frame, scene: Scene) -> Iterator[Violation]:
     for name in (n for n in LABELS if n in names and n not in ("rgb", "semantic", "valid", "contour")):
         yield from _count(name, ~valid & _differs(frame[name], LABELS[name].invalid), "pixels without a surface hold a value")
     yield from _count("valid", valid & np.isnan(unit_rays(frame.camera)[..., 2]), "pixels that the lens does not expose hold a surface")
-    checks = {"depth": _check_depth, "distance": _check_distance, "normal": _check_normal, "instance": _check_instance}
+    checks = {
+        "depth": _check_depth,
+        "distance": _check_distance,
+        "normal": _check_normal,
+        "shading_normal": _check_shading_normal,
+        "albedo": _check_albedo,
+        "instance": _check_instance,
+        "disparity": _check_disparity,
+    }
     for name, check in checks.items():
         if name in names:
             yield from check(frame, scene, valid)
@@ -44,8 +54,15 @@ def check_frame(frame: Frame, scene: Scene) -> Iterator[Violation]:
         yield from _check_semantic(frame, scene, valid, names)
     if {"instance", "contour"} <= names:
         yield from _count("contour", frame["contour"] != contour_of(frame["instance"]), "pixels disagree with the instance ids")
-    for direction, step in (("forward", 1), ("backward", -1)):
-        yield from _check_motion(frame, scene, names, direction, step)
+    if "instance" in names and {"depth", "distance"} & names:
+        points = surface_points(frame)
+        yield from _check_points(frame, scene, points, names)
+        for direction, step in (("forward", 1), ("backward", -1)):
+            yield from _check_motion(frame, scene, points, names, direction, step)
+    for direction in ("forward", "backward", "right"):
+        pair = f"occluded_{direction}", f"out_of_frame_{direction}"
+        if {*pair} <= names:
+            yield from _count(pair[0], frame[pair[0]] & frame[pair[1]], "pixels are both occluded and out of frame")
 
 
 def _check_table(frame: Frame) -> Iterator[Violation]:
@@ -95,11 +112,33 @@ def unit_rays(camera: Camera) -> NDArray[np.float64]:
 
 
 def _check_normal(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:  # noqa: ARG001
-    normal = frame["normal"].astype(np.float64)
-    length = np.linalg.norm(normal, axis=-1)
-    yield from _count("normal", valid & ~(np.abs(length - 1) < UNIT_TOLERANCE), "normals are not of unit length")
-    facing = (normal * unit_rays(frame.camera)).sum(axis=-1)
+    yield from _check_length("normal", frame, valid)
+    facing = (frame["normal"].astype(np.float64) * unit_rays(frame.camera)).sum(axis=-1)
     yield from _count("normal", valid & ~(facing < UNIT_TOLERANCE), "normals face away from the camera")
+
+
+def _check_shading_normal(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:  # noqa: ARG001
+    yield from _check_length("shading_normal", frame, valid)
+
+
+def _check_length(name: str, frame: Frame, valid: Mask) -> Iterator[Violation]:
+    length = np.linalg.norm(frame[name].astype(np.float64), axis=-1)
+    yield from _count(name, valid & ~(np.abs(length - 1) < UNIT_TOLERANCE), "normals are not of unit length")
+
+
+def _check_albedo(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:  # noqa: ARG001
+    within = np.abs(frame["albedo"] - 0.5) <= 0.5 + UNIT_TOLERANCE
+    yield from _count("albedo", valid & ~within.all(axis=-1), "colours are not between 0 and 1")
+
+
+def _check_disparity(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:
+    disparity, camera = frame["disparity"].astype(np.float64), frame.camera
+    yield from _count("disparity", ~(disparity >= 0), "values are not positive")
+    if "depth" in frame.labels and camera.is_pinhole:
+        depth = _where_finite(frame["depth"])
+        expected = camera.fx * scene.stereo_baseline_m / depth
+        wrong = ~(np.abs(disparity - expected) <= FLOW_TOLERANCE_PX + FLOW_TOLERANCE_RELATIVE * expected)
+        yield from _count("disparity", valid & (depth > NEAREST_PROJECTED_M) & wrong, "values disagree with the depth and the baseline")
 
 
 def _check_instance(frame: Frame, scene: Scene, valid: Mask) -> Iterator[Violation]:
@@ -156,15 +195,40 @@ def reproject(frame: Frame, scene: Scene, step: int) -> NDArray[np.float64]:
     return moved
 
 
-def _check_motion(frame: Frame, scene: Scene, names: set[str], direction: str, step: int) -> Iterator[Violation]:
-    flow_name, occluded, outside = (f"{kind}_{direction}" for kind in ("flow", "occluded", "out_of_frame"))
-    if {occluded, outside} <= names:
-        yield from _count(occluded, frame[occluded] & frame[outside], "pixels are both occluded and out of frame")
-    if "instance" not in names or not {"depth", "distance"} & names:
+def in_objects(frame: Frame, scene: Scene, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The points float64 [H, W, 3], each in the frame of the instance that is seen; NaN where there is none."""
+    to_world = scene.camera_motion.at(frame.time)
+    local = np.full(points.shape, np.nan)
+    for number in np.unique(frame["instance"]):
+        if 1 <= number <= len(scene.instances):
+            mine = frame["instance"] == number
+            pose = scene.instances[number - 1].motion.at(frame.time)
+            local[mine] = geometry.transform(geometry.invert(pose) @ to_world, points[mine])
+    return local
+
+
+def _check_points(frame: Frame, scene: Scene, points: NDArray[np.float64], names: set[str]) -> Iterator[Violation]:
+    allowed = POINT_TOLERANCE_M + DEPTH_ERROR * np.linalg.norm(points, axis=-1)
+    if "object_point" in names:
+        error = np.linalg.norm(frame["object_point"] - in_objects(frame, scene, points), axis=-1)
+        yield from _count("object_point", error > allowed, "points disagree with the depth and the object's pose")
+    if "scene_flow" in names:
+        there = scene.camera_motion.at(frame.time + 1)
+        moved = geometry.transform(geometry.invert(scene.camera_motion.at(frame.time)) @ there, reproject(frame, scene, 1))
+        error = np.linalg.norm(frame["scene_flow"] - (moved - points), axis=-1)
+        yield from _count("scene_flow", error > allowed, "vectors disagree with the depth and the poses")
+
+
+def _check_motion(
+    frame: Frame, scene: Scene, points: NDArray[np.float64], names: set[str], direction: str, step: int
+) -> Iterator[Violation]:
+    flow_name, outside = f"flow_{direction}", f"out_of_frame_{direction}"
+    if not {flow_name, outside} & names:
         return
     moved = reproject(frame, scene, step)
     known = np.isfinite(moved[..., 2]) & (frame["instance"] > 0)
-    target = _Target(frame.camera, np.where(known[..., None], moved, (0.0, 0.0, 1.0)), unit_rays(frame.camera))
+    unsure = np.where(known, DEPTH_ERROR * np.linalg.norm(points, axis=-1), 0.0)
+    target = _Target(frame.camera, np.where(known[..., None], moved, (0.0, 0.0, 1.0)), unit_rays(frame.camera), unsure)
     if flow_name in names:
         yield from _check_flow(frame, flow_name, target, known)
     if outside in names:
@@ -173,18 +237,21 @@ def _check_motion(frame: Frame, scene: Scene, names: set[str], direction: str, s
 
 
 class _Target:
-    """Where a camera has the images of points [H, W, 3] in its frame, and how surely.
+    """Where a camera has the images of points [H, W, 3] in its frame, `unsure` [H, W] metres of them, and how surely.
 
     pixels: float64 [H, W, 2], NaN where there is no image. stretch: pixels of image error for what is one pixel of error on the axis.
+    blur: pixels, float64 [H, W], by which the image moves when its point does by what is unsure.
     determined: bool, not so near to the camera that a float32 label leaves the image open. inside: bool, in the image; clear: surely so.
     """
 
-    def __init__(self, camera: Camera, points: NDArray[np.float64], rays: NDArray[np.float64]) -> None:
+    def __init__(self, camera: Camera, points: NDArray[np.float64], rays: NDArray[np.float64], unsure: NDArray[np.float64]) -> None:
         self._camera = camera
         self.pixels, imaged = self._image(points)
         self.stretch = np.maximum(_stretch(camera, points), _stretch(camera, np.nan_to_num(rays, nan=1.0)))
         near = np.linalg.norm(points, axis=-1) if camera.is_wide else np.abs(points[..., 2])
         self.determined = imaged & (near > NEAREST_PROJECTED_M)
+        off_axis = 0.0 if camera.is_wide else np.linalg.norm(np.nan_to_num(self.pixels) - (camera.cx, camera.cy), axis=-1)
+        self.blur = unsure / np.maximum(near, NEAREST_PROJECTED_M) * (max(camera.fx, camera.fy) + off_axis) * self.stretch
         border = np.array([camera.width, camera.height])
         sides = np.minimum(self.pixels, border - self.pixels)
         if self.turn_px and camera.width > self.turn_px * (1 - 1e-6):  # every longitude is in the image
@@ -193,7 +260,7 @@ class _Target:
         shift = points * (0, 0, 1) * 1e-4
         steady = (self._image(points + shift)[1] == imaged) & (self._image(points - shift)[1] == imaged)
         self.inside = margin >= 0
-        self.clear = steady & (near > NEAREST_PROJECTED_M) & (np.abs(margin) > 2 * FLOW_TOLERANCE_PX * self.stretch)
+        self.clear = steady & (near > NEAREST_PROJECTED_M) & (np.abs(margin) > 2 * FLOW_TOLERANCE_PX * self.stretch + self.blur)
 
     @property
     def turn_px(self) -> float:
@@ -228,7 +295,7 @@ def _check_flow(frame: Frame, name: str, target: _Target, known: Mask) -> Iterat
         difference[..., 0] -= target.turn_px * np.rint(difference[..., 0] / target.turn_px)
         expected = flow
     error = np.linalg.norm(difference, axis=-1)
-    allowed = FLOW_TOLERANCE_PX * target.stretch + FLOW_TOLERANCE_RELATIVE * np.linalg.norm(expected, axis=-1)
+    allowed = FLOW_TOLERANCE_PX * target.stretch + target.blur + FLOW_TOLERANCE_RELATIVE * np.linalg.norm(expected, axis=-1)
     wrong = known & target.determined & (error > allowed)
     if wrong.any():
         worst = float(error[wrong].max())

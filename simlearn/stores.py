@@ -98,6 +98,8 @@ class LocalStore:
             self.root.mkdir(parents=True, exist_ok=True)
             if not os.access(self.root, os.W_OK | os.X_OK):
                 raise PermissionError(f"{self.root} is not writable")
+            if (self.root / "shards").is_symlink():
+                raise UserError(f"{self.root / 'shards'} is a link, which may lead anywhere: put the folder itself there")
             descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             raise UserError(f"cannot write to {self.root} ({error.strerror or error}): choose a folder you may write with --out") from error
