@@ -64,11 +64,7 @@ class Worker:
             code = self._process.exitcode or 0
             cause = f"killed by {signal.Signals(-code).name}, often for lack of memory" if code < 0 else f"exit status {code}"
             raise WorkerDied(f"a worker process died ({cause}) at {task}: {remedy}") from None
-        if kind == "user error":
-            raise value
-        if kind == "error":
-            raise WorkerError(f"{task} failed in a worker:\n{value}")
-        return value
+        return value_of((kind, value), task)
 
     def finish(self) -> None:
         """Lets the worker end by itself: it reads the end of its pipe."""
@@ -128,16 +124,27 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
         sys.modules["torch"].set_num_threads(1)
     with contextlib.suppress(EOFError, ConnectionError):  # the pipe's end, or the parent's
         while True:
-            connection.send(_answer(function, connection.recv()))
+            connection.send(answer(function, connection.recv()))
 
 
-def _answer(function: Callable[[Any], Any], task: Any) -> tuple[str, Any]:
+def answer(function: Callable[[Any], Any], task: Any) -> tuple[str, Any]:
+    """What `function(task)` returns or raises, in a form that travels to another process, for `value_of`."""
     try:
         return "done", function(task)
     except UserError as error:
         return "user error", error
     except Exception:  # carried to the parent with its traceback
         return "error", traceback.format_exc()
+
+
+def value_of(answered: tuple[str, Any], task: Any) -> Any:
+    """The result in an `answer`; a UserError in it is raised as it is, anything else as WorkerError."""
+    kind, value = answered
+    if kind == "user error":
+        raise value
+    if kind == "error":
+        raise WorkerError(f"{task} failed in a worker:\n{value}")
+    return value
 
 
 def _die_with_parent() -> None:
