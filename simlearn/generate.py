@@ -16,11 +16,11 @@ from scenes.errors import UserError
 from simlearn import provenance
 from simlearn.codecs import choose
 from simlearn.engines import ENGINES
-from simlearn.manifest import MANIFEST, Manifest, ShardRecord, shard_name
+from simlearn.manifest import MANIFEST, SHARDS, Manifest, ShardRecord, shard_name
 from simlearn.progress import FrameProgress, human_bytes, human_time
 from simlearn.recipe import Recipe
 from simlearn.shards import write_shard
-from simlearn.stores import Store, store_at
+from simlearn.stores import LocalStore, Store, store_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +126,8 @@ def generate(config: GenerateConfig, *, progress: bool = True) -> Summary:
         if not manifest.complete:
             with bar:
                 _render_missing(config, store, done, bar)
+            sizes = store.sizes(SHARDS)
+            _check_arrived(config, [record for record in done.values() if sizes.get(record.name) != record.bytes])
             manifest = dataclasses.replace(manifest, shards=tuple(done[i] for i in range(config.scenes)), complete=True)
             manifest.save(store)
         return Summary(
@@ -161,8 +163,23 @@ def _render_missing(config: GenerateConfig, store: Store, done: dict[int, ShardR
 
 def rendered(config: GenerateConfig, scenes: Sequence[int]) -> Generator[ShardRecord, None, None]:
     """Render scenes by the engine of the configuration; records come in order of completion. Shards that are there are replaced."""
+    store = config.store
+    if isinstance(store, LocalStore):  # a worker may stand in another folder
+        config = dataclasses.replace(config, out=store.root.absolute())
     tasks = (SceneTask(config=config, index=index) for index in scenes)
-    yield from ENGINES[config.engine](render_scene, tasks, min(config.workers, len(scenes)), config.address)
+    with contextlib.closing(ENGINES[config.engine](render_scene, tasks, min(config.workers, len(scenes)), config.address)) as records:
+        for record in records:
+            if isinstance(store, LocalStore):  # others have been asked by the worker, and take long to answer
+                _check_arrived(config, [] if record.is_whole(store) else [record])
+            yield record
+
+
+def _check_arrived(config: GenerateConfig, missing: Sequence[ShardRecord]) -> None:
+    if missing:
+        raise UserError(
+            f"{len(missing)} shards that workers have written are not in {config.out}, the first is {missing[0].name}: "
+            "choose a folder that all machines share, or a URL, with --out"
+        )
 
 
 def _most_frequent(rejected: Counter[str], shown: int = 2) -> str:
@@ -232,7 +249,8 @@ def _open(config: GenerateConfig, store: Store) -> Manifest:
     _check_same(manifest.config, resolved, str(out))
     if not manifest.complete and (manifest.commit, manifest.versions) != (provenance.commit(), provenance.versions()):
         print(f"simlearn: {out} was begun by another version of the code or its packages; scenes may differ in detail", file=sys.stderr)
-    kept = tuple(record for record in manifest.shards if record.is_whole(store))
+    sizes = store.sizes(SHARDS)
+    kept = tuple(record for record in manifest.shards if sizes.get(record.name) == record.bytes)
     return dataclasses.replace(manifest, shards=kept, complete=manifest.complete and len(kept) == len(manifest.shards))
 
 

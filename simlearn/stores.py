@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,10 @@ class Store(Protocol):
 
     def size(self, name: str) -> int | None:
         """Size in bytes, None for what is not there."""
+        ...
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Size in bytes of each file in a folder, by its name in the place; empty for a folder that is not there."""
         ...
 
     def read(self, name: str) -> str | None:
@@ -128,6 +132,13 @@ class LocalStore:
             return (self.root / name).stat().st_size
         except OSError:
             return None
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        try:
+            with os.scandir(self.root / folder) as entries:
+                return {f"{folder}/{entry.name}": entry.stat().st_size for entry in entries if entry.is_file()}
+        except FileNotFoundError:
+            return {}
 
     def read(self, name: str) -> str | None:
         try:
