@@ -20,7 +20,7 @@ def is_here(group: h5py.Group, name: str) -> bool:
 
 
 def dataset_in(group: h5py.Group, name: str, dtype: str, shape: Sequence[int | None]) -> h5py.Dataset:
-    """The dataset of this name, dtype and shape (None: any length); ValueError for one whose chunks are not all in the file, or too large."""
+    """The dataset of this name, dtype and shape (None: any length); ValueError if its chunks are too large, or not all in the file."""
     dataset = group[name] if is_here(group, name) else None
     if not isinstance(dataset, h5py.Dataset) or dataset.is_virtual or dataset.external:
         raise ValueError(f"{name} is missing, or lies outside the file")

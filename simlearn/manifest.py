@@ -145,14 +145,14 @@ def _parse(text: str, place: str) -> Manifest:
 
 def _checked(manifest: Manifest) -> Manifest:
     """The manifest, if what it says has the right kinds and can be true; ValueError otherwise."""
-    config, texts = manifest.config, {**manifest.versions, "commit": manifest.commit}
+    config = manifest.config
     for name in ("seed", "scenes", "frames", "width", "height"):
         if type(config[name]) is not int or config[name] < (name != "seed"):
             raise ValueError(f"its {name} is no positive number")
     if max(config["width"], config["height"]) > LARGEST_SIDE:
         raise ValueError(f"its images are larger than {LARGEST_SIDE} pixels")
-    texts |= {"family": config["family"], "renderer": config["renderer"], **dict(enumerate(config["labels"]))}
-    if not all(isinstance(text, str) for text in texts.values()) or not isinstance(config["settings"], dict):
+    texts = (manifest.commit, *manifest.versions.values(), config["family"], config["renderer"], *config["labels"])
+    if not all(isinstance(text, str) for text in texts) or not isinstance(config["settings"], dict):
         raise ValueError("a name in it is no text")
     check_labels(config["labels"])
     return manifest

@@ -33,7 +33,7 @@ def check_objects(objects: Objects, frame: Frame, scene: Scene) -> Iterator[Viol
     yield from _count("semantic", objects.semantic != classes, "objects are not of their category's class")
     to_camera = geometry.invert(scene.camera_motion.at(frame.time))
     poses = np.stack([to_camera @ thing.motion.at(frame.time) for thing in scene.instances]) if count else np.empty((0, 4, 4))
-    wrong = ~(np.abs(objects.pose - poses) <= POSE_TOLERANCE).all(axis=(1, 2))
+    wrong: NDArray[np.bool_] = np.any(~(np.abs(objects.pose - poses) <= POSE_TOLERANCE), axis=(1, 2))
     yield from _count("pose", wrong, "objects are not where the scene has them")
     yield from _check_ratios(objects, frame)
     if "instance" in frame.labels and frame["instance"].max(initial=0) <= count:

@@ -20,8 +20,6 @@ from simlearn.datasets.samples import OBJECTS, object_tensors
 from simlearn.manifest import Manifest, ShardRecord
 from simlearn.shards import ShardReader
 
-OPEN_SHARDS = 32
-
 
 class SyntheticDataset(Dataset[dict[str, Any]]):
     """All frames of a data set (or of some of its scenes), scene after scene, each scene in time order; or all its clips.
@@ -35,7 +33,7 @@ class SyntheticDataset(Dataset[dict[str, Any]]):
     `clip` makes an item of n frames of one scene: labels [n, ...], pose [n, 4, 4], time int64 [n], objects [n, I, ...]. Scenes too short
     for it give none.
 
-    Only the labels asked for are read. `scenes` picks scenes by position (a slice or indices; default all). At most OPEN_SHARDS files are
+    Only the labels asked for are read. `scenes` picks scenes by position (a slice or indices; default all). At most `open_shards` files are
     open; each is opened when first needed, in each process anew, so it works below DataLoader workers however they are started. Give a
     loader `collate_fn=simlearn.datasets.samples.collate` when there are `objects`, whose number differs from scene to scene.
     Raises UserError for a folder that holds no complete data set, for a clip longer than all scenes, and on access for a shard that is
@@ -50,7 +48,10 @@ class SyntheticDataset(Dataset[dict[str, Any]]):
         *,
         clip: Clip | None = None,
         objects: bool = False,
+        open_shards: int = 32,
     ) -> None:
+        if open_shards < 1:
+            raise UserError(f"open_shards must be at least 1, not {open_shards}")
         self.root = Path(root)
         self.manifest = Manifest.load_complete(self.root)
         self.labels = check_labels(labels)
@@ -58,7 +59,7 @@ class SyntheticDataset(Dataset[dict[str, Any]]):
         if absent:
             raise UserError(f"{self.root} was made without {', '.join(absent)}: it has {', '.join(self.manifest.labels)}")
         self.shards = _pick(self.manifest.shards, scenes)
-        self.clip, self.objects = clip, objects
+        self.clip, self.objects, self.open_shards = clip, objects, open_shards
         self._cut = cut_of(clip, max((shard.frames for shard in self.shards), default=0))
         self.counts = np.array([self._cut.count(shard.frames) for shard in self.shards], dtype=np.int64)  # items of each shard
         self._ends = np.cumsum(self.counts)
@@ -99,7 +100,7 @@ class SyntheticDataset(Dataset[dict[str, Any]]):
             self._readers, self._process = OrderedDict(), os.getpid()
         reader = self._readers.pop(position, None) or ShardReader(self.root / self.shards[position].name)
         self._readers[position] = reader
-        if len(self._readers) > OPEN_SHARDS:
+        if len(self._readers) > self.open_shards:
             self._readers.popitem(last=False)[1].close()
         return reader
 
@@ -126,28 +127,6 @@ def _plane(reader: ShardReader, label: str, frame: int) -> torch.Tensor:
 def _together(frames: Sequence[Mapping[str, torch.Tensor]], single: bool) -> dict[str, Any]:
     """The tensors of an item from those of its frames."""
     return dict(frames[0]) if single else {name: torch.stack([frame[name] for frame in frames]) for name in frames[0]}
-
-
-def describe(root: str | Path) -> dict[str, Any]:
-    """Facts about a data set, complete or not, from its manifest alone; JSON-able."""
-    root = Path(root)
-    manifest = Manifest.load(root)
-    config = manifest.config
-    return {
-        "path": str(root),
-        "family": config["family"],
-        "renderer": config["renderer"],
-        "scenes": config["scenes"],
-        "finished_scenes": len(manifest.shards),
-        "frames": manifest.frames,
-        "size": f"{config['width']}x{config['height']}",
-        "labels": list(manifest.labels),
-        "seed": config["seed"],
-        "settings": dict(config["settings"]),
-        "bytes": manifest.bytes,
-        "commit": manifest.commit,
-        "complete": manifest.complete,
-    }
 
 
 def found(root: Path | None) -> Finding:  # noqa: ARG001

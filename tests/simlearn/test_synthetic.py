@@ -15,7 +15,8 @@ from scenes.errors import UserError
 from scenes.families import FAMILIES
 from scenes.randomness import Streams
 from simlearn.datasets import synthetic
-from simlearn.datasets.synthetic import SyntheticDataset, describe
+from simlearn.datasets.synthetic import SyntheticDataset
+from simlearn.info import describe
 from simlearn.shards import ShardReader
 
 
