@@ -1,6 +1,7 @@
 """The benchmark in a tiny configuration: what it writes is complete and consistent, and a peer that is missing is only skipped."""
 
 import json
+import multiprocessing
 import sys
 import time
 from dataclasses import replace
@@ -119,13 +120,21 @@ def test_both_series_are_measured_and_drawn(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["curve-pixels.png", "curve-triangles.png"]
 
 
-def test_growth_counts_from_the_settled_scene(monkeypatch):
-    curve = [100.0, 150.0, 160.0, 155.0, 170.5, 165.0]
-    monkeypatch.setattr(memory, "resident_after_scenes", lambda _: iter(curve))
+def test_growth_counts_from_the_settled_scene(monkeypatch, capsys):
+    curve = [memory.Usage(resident, resident + 50) for resident in (100.0, 150.0, 160.0, 155.0, 170.5, 165.0)]
+    monkeypatch.setattr(memory, "usage_after_scenes", lambda _: iter(curve))
     document = memory.run(memory.Plan(scenes=6, settled_after=3))
-    assert document["growth_mb"] == 10.5
-    assert document["resident_mb"] == curve
-    assert memory.resident_mb() > 10
+    assert (document["growth_mb"], document["peak_growth_mb"], document["level_mb"], document["peak_mb"]) == (10.5, 5.0, 165.0, 215.0)
+    assert document["resident_mb"] == [100.0, 150.0, 160.0, 155.0, 170.5, 165.0]
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_memory_of_a_worker_is_measured_and_the_worker_ended():
+    children = multiprocessing.active_children()
+    used = list(memory.usage_after_scenes(memory.Plan(family="flying", scenes=2, frames=1)))
+    assert len(used) == 2
+    assert all(100 < usage.resident <= usage.peak < 4000 for usage in used)
+    assert multiprocessing.active_children() == children
 
 
 def test_batches_of_cameras_are_counted_in_frames():
