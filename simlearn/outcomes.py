@@ -6,10 +6,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 from scenes.errors import UserError
+from simlearn.provenance import ROOT
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+OURS = ("scenes", "renderers", "training", "simlearn")
 _formatted = warnings.formatwarning
 
 
@@ -37,10 +40,8 @@ def guarded(command: Callable[[], object]) -> int:
 
 
 def _plain(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
-    """A warning about a user's file as one sentence, others as Python writes them."""
-    from scenes.importers.files import AssetWarning
-
-    if issubclass(category, AssetWarning):
+    """A warning of this program to its user as one sentence, others as Python writes them."""
+    if issubclass(category, UserWarning) and any(Path(filename).is_relative_to(ROOT / package) for package in OURS):
         return f"simlearn: warning: {message}\n"
     return _formatted(message, category, filename, lineno, line)
 

@@ -14,7 +14,7 @@ from simlearn.commands.app import all_cores, app
 def train(
     *,
     pretext: str,
-    data: Path | None = None,
+    data: str = "",
     out: Path,
     stream: str | None = None,
     size: str = "",
@@ -34,7 +34,8 @@ def train(
 
     Args:
         pretext: Pretext task (see `simlearn info`).
-        data: Data set folder made by `simlearn generate`.
+        data: Data set folder made by `simlearn generate`; for pretexts without labels also a folder of pictures, or the name of a real
+            data set (tiny_imagenet, camvid).
         stream: Instead of --data: a scene family, rendered while training, without end and with nothing on disk.
         size: Image size of the stream, WIDTHxHEIGHT in pixels; by default the family's own.
         frames: Frames of each of the stream's worlds.
@@ -53,11 +54,11 @@ def train(
     from simlearn.train import train as run
     from training.budget import Budget
 
-    source: Path | OnTheFly
-    if stream is not None and data is None:
+    source: str | OnTheFly
+    if stream is not None and not data:
         across, down = image_size(stream, size)
         source = OnTheFly(family=stream, width=across, height=down, frames=frames, seed=seed, settings=parse_settings(set))
-    elif data is not None and stream is None:
+    elif data and stream is None:
         source = data
     else:
         raise UserError("train on one source: give --data DIR or --stream FAMILY")
