@@ -27,6 +27,7 @@ def train(
     lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
+    preview: bool = False,
 ) -> None:
     """Train a backbone on a pretext task. Run again with the same --out to continue an interrupted run.
 
@@ -48,12 +49,18 @@ def train(
         lr: Peak learning rate; by default that of the loop.
         seed: Seed of initialisation, sample order and augmentation.
         workers: Data loading (of a stream: rendering) processes; 0 loads in the training process.
+        preview: Do not train, only draw what the method sees and is asked (of --data), into the run folder's preview.png.
     """
     from simlearn.settings import image_size, parse_settings
     from simlearn.train import OnTheFly
     from simlearn.train import train as run
     from training.budget import Budget
 
+    if preview and data:
+        from simlearn.preview import preview as draw
+
+        print(draw(pretext, data, out, backbone=backbone, width=width, seed=seed))
+        return
     source: str | OnTheFly
     if stream is not None and not data:
         across, down = image_size(stream, size)
