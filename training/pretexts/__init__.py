@@ -14,6 +14,10 @@ PRETEXTS = Registry(
     "pretext",
     {
         "game_engine": "training.pretexts.game_engine:GameEngine",
+        "instance_contrast": "training.pretexts.instance_contrast:InstanceContrast",
+        "rotation": "training.pretexts.rotation:Rotation",
+        "relative_patch": "training.pretexts.relative_patch:RelativePatch",
+        "jigsaw": "training.pretexts.jigsaw:Jigsaw",
     },
 )
 
