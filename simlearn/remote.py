@@ -242,7 +242,10 @@ class RemoteStore:
         """OSError unless the file there is the one here: by the store's own MD5 where it tells one, else by reading it back."""
         fs, _ = self._place
         fs.invalidate_cache()
-        info = fs.info(path)
+        try:
+            info = fs.info(path)
+        except FileNotFoundError:
+            raise OSError("nothing arrived") from None
         if info["size"] != facts[1]:
             raise OSError(f"{info['size']} of {facts[1]} bytes arrived")
         with source.open("rb") as file:
