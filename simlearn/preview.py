@@ -44,7 +44,7 @@ def _sheet(pictures: list[Picture]) -> NDArray[np.uint8]:
     """Captioned tiles in rows; a sample begins a new row where its first title comes again."""
     rows: list[list[NDArray[np.uint8]]] = []
     for title, picture in pictures:
-        if not rows or title == pictures[0][0] and len(rows[-1]) > 1 or len(rows[-1]) == COLUMNS:
+        if not rows or (title == pictures[0][0] and len(rows[-1]) > 1) or len(rows[-1]) == COLUMNS:
             rows.append([])
         tile = np.asarray(Image.fromarray(picture).resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST))
         rows[-1].append(join([caption_strip(title, TILE_PX), tile], axis=0))
