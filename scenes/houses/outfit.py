@@ -24,7 +24,7 @@ _LARGE_M3 = 0.05  # bounding volume from which a thing is furniture and stays
 def within(triangles: int, fixed: list[Item], things: list[Item], eyes: NDArray[np.float64]) -> tuple[list[Item], int]:
     """The building and as many things as the budget holds: the smallest that carry nothing go first, those far from the camera before
     those near. Second: how many were dropped."""
-    counts = {item.name: len(shapes.build(item.shape).faces) for item in (*fixed, *things)}
+    counts = {item.name: shapes.triangles(item.shape) for item in (*fixed, *things)}
     total = sum(counts.values())
     middle = eyes.mean(axis=0)
     kept = sorted(things, key=lambda i: (i.category == "wall" or _volume(i) > _LARGE_M3, -np.hypot(i.x - middle[0], i.y - middle[1])))

@@ -164,7 +164,7 @@ def _fill(config: Config, streams: Streams, draw: Any, room: _Furnished, camera:
     layout, standing = room.layout, room.standing
     half = (layout.length / 2, layout.breadth / 2)
     with World([thing.body for thing in standing], ((-half[0], -half[1], 0.0), (*half, layout.height)), hertz=100) as world:
-        budget = config.triangles - sum(len(shapes.build(thing.shape).faces) for thing in standing)
+        budget = config.triangles - sum(shapes.triangles(thing.shape) for thing in standing)
         dropper = Dropper(world, layout, streams, room.surfaces, budget, {thing.name for thing in standing})
         if room.tipped_in:
             dropper.large(room.kind, room.tipped_in, config.anything)

@@ -105,7 +105,7 @@ class Dropper:
         return _resting(shape, turn, (float(x), float(y), height))
 
     def _affordable(self, shape: Shape) -> bool:
-        faces = len(shapes.build(shape).faces)
+        faces = shapes.triangles(shape)
         if faces > self._triangles:
             self.rejected["beyond the triangle budget"] += 1
             return False

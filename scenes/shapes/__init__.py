@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,10 +221,14 @@ def is_wall_hung(kind: str) -> bool:
     return bool(SHAPES[kind].wall_hung)
 
 
-@lru_cache
+@lru_cache(maxsize=512)
+def _defaults(kind: str) -> dict[str, Any]:
+    return {name: parameter.default for name, parameter in inspect.signature(SHAPES[kind]).parameters.items()}
+
+
 def takes(kind: str, parameter: str) -> bool:
     """Whether a shape has a parameter of that name."""
-    return parameter in inspect.signature(SHAPES[kind]).parameters
+    return parameter in _defaults(kind)
 
 
 def is_mast(kind: str) -> bool:
@@ -234,8 +239,7 @@ def is_mast(kind: str) -> bool:
 @lru_cache(maxsize=4096)
 def size(shape: Shape) -> tuple[float, float, float]:
     """Bounding box (x, y, z) in metres: of a shape with a `width` without building it, of others measured on the mesh."""
-    defaults = {k: p.default for k, p in inspect.signature(SHAPES[shape.kind]).parameters.items()}
-    values = {**defaults, **dict(shape.parameters)}
+    values: dict[str, Any] = {**_defaults(shape.kind), **dict(shape.parameters)}
     if "width" not in values:
         vertices = build(shape).vertices
         x, y, z = (float(k) for k in vertices.max(axis=0) - vertices.min(axis=0))
@@ -244,8 +248,21 @@ def size(shape: Shape) -> tuple[float, float, float]:
     return width, float(values.get("depth", width)), float(values.get("height", width))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
+def _measures(shape: Shape) -> tuple[int, NDArray[np.float64]]:
+    """Number of triangles, and lowest and highest corner [2, 3]: remembered for longer than the mesh itself."""
+    mesh = build(shape)
+    corners = np.stack([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)]).astype(np.float64)
+    corners.setflags(write=False)
+    return len(mesh.faces), corners
+
+
 def bounds(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lowest and highest corner [3] of the mesh in object space, metres."""
-    vertices = build(shape).vertices
-    return vertices.min(axis=0).astype(np.float64), vertices.max(axis=0).astype(np.float64)
+    low, high = _measures(shape)[1]
+    return low, high
+
+
+def triangles(shape: Shape) -> int:
+    """How many triangles the mesh has."""
+    return _measures(shape)[0]

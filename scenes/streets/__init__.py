@@ -260,7 +260,7 @@ def _is_seen(site: Site, thing: Thing) -> bool:
 
 
 def _faces(things: list[Thing]) -> int:
-    return sum(len(shapes.build(thing.shape).faces) for thing in things)
+    return sum(shapes.triangles(thing.shape) for thing in things)
 
 
 def _own_faces(things: list[Thing]) -> int:
@@ -280,7 +280,7 @@ def _affordable(site: Site, poses: Float, triangles: int) -> list[Thing]:
     order = sorted(site.things, key=importance)
     spent = 0
     for number, thing in enumerate(order):
-        spent += len(shapes.build(thing.shape).faces)
+        spent += shapes.triangles(thing.shape)
         if spent > triangles:
             site.rejected.update(left.category for left in order[number:])
             return order[:number]
