@@ -9,6 +9,7 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import pytest
 import torch
+from painted_spheres import PaintedSpheres
 from sphere_world import Spheres
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ from training.pretexts import PRETEXTS, build_pretext
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample, Unit
 from training.seeds import seeded
 
-EXAMPLES = {"image": Spheres, "labelled_frame": Spheres}
+EXAMPLES = {"image": PaintedSpheres, "labelled_frame": Spheres}
 """A data set for every data unit."""
 
 

@@ -14,10 +14,14 @@ PRETEXTS = Registry(
     "pretext",
     {
         "game_engine": "training.pretexts.game_engine:GameEngine",
+        "clustering": "training.pretexts.clustering:Clustering",
         "instance_contrast": "training.pretexts.instance_contrast:InstanceContrast",
         "rotation": "training.pretexts.rotation:Rotation",
         "relative_patch": "training.pretexts.relative_patch:RelativePatch",
         "jigsaw": "training.pretexts.jigsaw:Jigsaw",
+        "inpainting": "training.pretexts.inpainting:Inpainting",
+        "super_resolution": "training.pretexts.super_resolution:SuperResolution",
+        "colorization": "training.pretexts.colorization:Colorization",
     },
 )
 
