@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ SPEED, SPIN, PENETRATION_M = 0.05, 0.25, 0.006  # m/s, rad/s (SceneNet RGB-D's l
 _HERTZ, _SECONDS, _GAP_M = 120, 4.0, 0.01
 _DENSITY, _LEAST_KG, _MOST_KG = 150.0, 0.05, 40.0  # kg / m^3 of the hull, which holds more air than the thing
 _BLOCK = 20_000  # triangles the engine takes in one piece
+_ROWS: list[list[float]] = []  # see `_Simulation._shape`
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,8 @@ class _Simulation:
         p.setPhysicsEngineParameter(fixedTimeStep=1 / _HERTZ, numSolverIterations=20, deterministicOverlappingPairs=1, **self._at)
         for first in range(0, len(self._matter), _BLOCK):
             corners = self._matter[first : first + _BLOCK].reshape(-1, 3)
-            mesh = {"vertices": corners.tolist(), "indices": list(range(len(corners))), "flags": p.GEOM_FORCE_CONCAVE_TRIMESH}
-            body = p.createMultiBody(0, p.createCollisionShape(p.GEOM_MESH, **mesh, **self._at), **self._at)
+            shape = self._shape(corners, indices=list(range(len(corners))), flags=p.GEOM_FORCE_CONCAVE_TRIMESH)
+            body = p.createMultiBody(0, shape, **self._at)
             p.changeDynamics(body, -1, lateralFriction=0.6, **self._at)
         return self
 
@@ -149,7 +151,7 @@ class _Simulation:
     def add(self, fall: Fall, pose: Float) -> bool:
         """Adds a thing unless something is within a centimetre of it: then False."""
         p, hull = self._p, _hull(fall.shape)
-        shape = p.createCollisionShape(p.GEOM_MESH, vertices=(hull.corners - hull.centre).tolist(), **self._at)
+        shape = self._shape(hull.corners - hull.centre)
         w, x, y, z = quaternion_from_rotation(pose[:3, :3])
         place = pose[:3, :3] @ hull.centre + pose[:3, 3]
         mass = float(np.clip(_DENSITY * hull.volume, _LEAST_KG, _MOST_KG))
@@ -161,6 +163,17 @@ class _Simulation:
         p.changeDynamics(body, -1, lateralFriction=0.6, rollingFriction=0.002, spinningFriction=0.002, angularDamping=0.3, **self._at)
         self.bodies[fall.name], self._hulls[fall.name] = body, hull
         return True
+
+    def _shape(self, points: Float, **options: Any) -> int:
+        """A shape of points [N, 3]. PyBullet 3.2.7 holds on to the lists it is given, for ever: they are given again, or emptied."""
+        _ROWS.extend([0.0] * 3 for _ in range(len(points) - len(_ROWS)))
+        for row, point in zip(_ROWS, points.tolist(), strict=False):
+            row[:] = point
+        options["vertices"] = _ROWS[: len(points)]
+        shape = int(self._p.createCollisionShape(self._p.GEOM_MESH, **options, **self._at))
+        for given in (options["vertices"], options.get("indices", [])):
+            given.clear()
+        return shape
 
     def remove(self, name: str) -> None:
         self._p.removeBody(self.bodies.pop(name), **self._at)
