@@ -35,7 +35,31 @@ class Boxes:
     def within(self, place: Float, reach: float) -> tuple[Boxes, NDArray[np.int64]]:
         """The boxes whose bounding circles, seen from above, lie within `reach` metres of a place, and their numbers."""
         near = np.hypot(*(self.centre[:, :2] - place[:2]).T) - np.hypot(self.half[:, 0], self.half[:, 1]) < reach
-        return Boxes(self.centre[near], self.half[near], self.cosine[near], self.sine[near]), np.flatnonzero(near)
+        return self._chosen(near), np.flatnonzero(near)
+
+    def before(self, eye: Float, rays: Float) -> tuple[Boxes, NDArray[np.int64]]:
+        """The first box, and all that rays [R, 3] from an eye may hit: whose bounding balls reach into the rays' cone. With numbers."""
+        axis = rays.mean(axis=0)
+        axis = axis / max(float(np.linalg.norm(axis)), 1e-12)
+        offset = self.centre - eye
+        distance = np.maximum(np.linalg.norm(offset, axis=1), 1e-12)
+        aside = np.arccos(np.clip(offset @ axis / distance, -1.0, 1.0))
+        width = np.arcsin(np.minimum(np.linalg.norm(self.half, axis=1) / distance, 1.0))
+        spread = np.arccos(np.clip((rays @ axis).min(), -1.0, 1.0))
+        ahead = (aside <= spread + width + 1e-6) | (width >= np.pi / 2)
+        ahead[:1] = True
+        return self._chosen(ahead), np.flatnonzero(ahead)
+
+    def among(self, points: Float) -> Boxes:
+        """The first box, and all that may reach into the upright box around points [N, 3]."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        reach = (high - low) / 2 + np.linalg.norm(self.half, axis=1)[:, None] + 1e-6
+        near = (np.abs(self.centre - (low + high) / 2) <= reach).all(axis=1)
+        near[:1] = True
+        return self._chosen(near)
+
+    def _chosen(self, which: NDArray[np.bool_]) -> Boxes:
+        return Boxes(self.centre[which], self.half[which], self.cosine[which], self.sine[which])
 
     def _turned(self, x: Float, y: Float) -> tuple[Float, Float]:
         """Horizontal world vectors [N, M] in the frames of the boxes."""
@@ -49,9 +73,9 @@ class Boxes:
 
     def hits(self, origins: Float, directions: Float) -> tuple[Float, NDArray[np.int64], Float]:
         """The first box along rays from `origins` [R, 3] (or [3]): distance [R] (inf for none), index [R] (-1), outward normal [R, 3]."""
-        start = np.broadcast_to(origins, directions.shape)[..., None] - self.centre.T
+        start = np.reshape(origins, (-1, 3, 1)) - self.centre.T
         places = (*self._turned(start[:, 0], start[:, 1]), start[:, 2])
-        rays = (*self._turned(directions[:, :1], directions[:, 1:2]), np.broadcast_to(directions[:, 2:], places[0].shape))
+        rays = (*self._turned(directions[:, :1], directions[:, 1:2]), directions[:, 2:])
         near, far = [], []
         for place, ray, half in zip(places, rays, self.half.T, strict=True):
             inverse = 1.0 / np.where(np.abs(ray) < 1e-9, 1e-9, ray)
@@ -64,7 +88,7 @@ class Boxes:
         row = np.arange(len(index))
         distance = enter[row, index]
         axis = np.stack([slab[row, index] for slab in near]).argmax(axis=0)
-        sign = -np.sign(np.stack([ray[row, index] for ray in rays])[axis, row])
+        sign = -np.sign(np.stack([rays[0][row, index], rays[1][row, index], directions[:, 2]])[axis, row])
         c, s = self.cosine[index] * sign, self.sine[index] * sign
         normal = np.where((axis == 0)[:, None], np.stack([c, s, 0 * c], 1), np.stack([-s, c, 0 * c], 1))
         normal = np.where((axis == 2)[:, None], np.stack([0 * c, 0 * c, sign], 1), normal)

@@ -113,14 +113,15 @@ def seen_radiance(place: Surroundings, camera: Camera, poses: Float, lights: lis
     albedo = np.where(np.arange(len(place.boxes.centre)) < len(place.categories), _THINGS, _BUILDING)
     for pose in poses:
         rays = view_rays(camera, pose)
-        distance, index, normal = place.boxes.hits(pose[:3, 3], rays)
+        boxes, numbers = place.boxes.before(pose[:3, 3], rays)
+        distance, index, normal = boxes.hits(pose[:3, 3], rays)
         hit = index >= 0
         points = pose[:3, 3] + np.where(hit, distance, 1.0)[:, None] * rays + 0.01 * normal
         irradiance = np.full(len(rays), pi * (0.5 * float(np.mean(sky.horizon)) + 0.5 * float(np.mean(sky.zenith))))
         irradiance *= 0.85 + 0.15 * normal[:, 2] * np.where(np.mean(sky.ground) < np.mean(sky.zenith), 1.0, -1.0)
         for light in lights:
             irradiance[hit] += _arriving(place, light, points[hit], normal[hit])
-        found.append(np.where(hit, albedo[index] * irradiance / pi, float(np.mean(sky.horizon))))
+        found.append(np.where(hit, albedo[numbers[index]] * irradiance / pi, float(np.mean(sky.horizon))))
     return np.concatenate(found)
 
 
@@ -130,16 +131,17 @@ def _arriving(place: Surroundings, light: Light, points: Float, normals: Float) 
         towards = np.asarray(light.position) - points
         far = np.maximum(np.linalg.norm(towards, axis=1), 0.2)
         power = float(np.mean(light.intensity)) / far**2
+        boxes = place.boxes.among(np.vstack([points, light.position]))
     else:
         assert isinstance(light, Sun)
         towards, far = np.broadcast_to(-np.asarray(light.direction), points.shape), np.full(len(points), 1e3)
-        power = np.full(len(points), float(np.mean(light.irradiance)))
+        power, boxes = np.full(len(points), float(np.mean(light.irradiance))), place.boxes
     direction = towards / np.linalg.norm(towards, axis=1, keepdims=True)
     cosine = np.maximum(np.einsum("ij,ij->i", direction, normals), 0.0)
     blocked = np.zeros(len(points), dtype=bool)
     facing = cosine > 0
     if facing.any():
-        blocked[facing] = place.boxes.hits(points[facing], direction[facing])[0] < far[facing] - 0.15
+        blocked[facing] = boxes.hits(points[facing], direction[facing])[0] < far[facing] - 0.15
     return np.where(blocked, 0.0, power * cosine)
 
 

@@ -51,9 +51,10 @@ def view_rays(camera: Camera, pose: Float, columns: int = COLUMNS, rows: int = R
 def view_score(place: Surroundings, camera: Camera, pose: Float) -> float:
     """How much there is to see; -inf when something fills the picture from close by or next to nothing is in it."""
     eye, rays = pose[:3, 3], view_rays(camera, pose)
-    boxes, numbers = place.boxes.within(eye, _REACH_M)
+    near, numbers = place.boxes.within(eye, _REACH_M)
+    boxes, among_near = near.before(eye, rays)
     distance, index, normal = boxes.hits(eye, rays)
-    index = np.where(index >= 0, numbers[index], -1)
+    index = np.where(index >= 0, numbers[among_near][index], -1)
     distance = np.minimum(distance, 20.0)
     if np.median(distance) < 0.95 or np.mean(distance < 0.6) > 0.1 or len(np.unique(index)) < _FEWEST_SEEN:
         return -np.inf
