@@ -28,6 +28,7 @@ from PIL import Image
 
 from renderers.frame import LABELS, Label
 from scenes.errors import UserError
+from simlearn.enclosed import attributes_of
 
 Array = NDArray[Any]
 
@@ -59,7 +60,7 @@ class Codec(Protocol):
         ...
 
     def decode(self, stored: Array, label: Label, width: int) -> Array:
-        """The label of width `width` again; `stored` may be overwritten."""
+        """The label of width `width` again, [H, W] or [H, W, C], its memory in any order; `stored` may be overwritten."""
         ...
 
     @property
@@ -170,7 +171,7 @@ class FixedPoint:
         array *= np.float32(self.step)
         if steps.min(initial=0) == NOT_A_NUMBER:
             array[steps == NOT_A_NUMBER] = np.nan
-        return np.ascontiguousarray(np.moveaxis(array, 0, -1)) if label.channels else array
+        return np.moveaxis(array, 0, -1) if label.channels else array
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ class RoundedFloat:
         if bits.min(initial=0) < 0:
             bits = _ordered(bits) & np.int32(-(1 << self._dropped))
         array = bits.view(np.float32)
-        return np.ascontiguousarray(np.moveaxis(array, 0, -1)) if label.channels else array
+        return np.moveaxis(array, 0, -1) if label.channels else array
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,7 @@ def describe(codec: Codec) -> dict[str, Any]:
 
 def codec_of(dataset: h5py.Dataset) -> Codec:
     """The codec that a dataset's attributes name; those of version 1 have none and are plain. KeyError for an unknown one."""
-    attributes = dataset.attrs
+    attributes = attributes_of(dataset)
     kind = CODECS[attributes.get("codec", Plain.name)]
     return kind(**{name: attributes[name].item() for name in (f.name for f in fields(kind))})
 

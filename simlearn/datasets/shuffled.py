@@ -47,6 +47,8 @@ class Shuffled(Samples):
     ) -> None:
         if start < 0 or workers < 0:
             raise UserError(f"start and workers must not be negative: {start}, {workers}")
+        if group < 1:
+            raise UserError(f"a group has at least 1 sample, not {group}")
         self.dataset, self.workers, self.group = dataset, workers, group
         settings = {"seed": seed, "shuffle_window": shuffle_window, "rank": rank, "world_size": world_size}
         self._order = ReadingOrder(dataset.counts, uneven=uneven, **settings)

@@ -14,7 +14,9 @@ from torch.utils.data import DataLoader
 from scenes.errors import UserError
 from simlearn.clips import Shelf
 from simlearn.datasets import stream as stream_module
-from simlearn.datasets.stream import ClipsHere, Order, Stream, collate
+from simlearn.datasets.order import Order
+from simlearn.datasets.samples import collate
+from simlearn.datasets.stream import ClipsHere, Stream
 from simlearn.datasets.synthetic import SyntheticDataset
 from simlearn.generate import GenerateConfig, generate
 from simlearn.recipe import Recipe
@@ -47,7 +49,7 @@ def which(samples):
 @pytest.fixture(scope="module")
 def on_disk(tmp_path_factory):
     out = tmp_path_factory.mktemp("stream") / "data"
-    tiny_world.make(out, scenes=SCENES, frames=FRAMES)
+    tiny_world.make(out, scenes=SCENES, frames=FRAMES, codecs={"all": "lossless"})
     return SyntheticDataset(out)
 
 
@@ -75,7 +77,8 @@ def test_rooms_are_those_of_the_data_set(tmp_path):
     """The real family and renderer, whose frames the stream renders as one batch; and a setting, which must reach the worlds."""
     size = {"frames": 2, "width": 64, "height": 48, "seed": 3, "settings": {"horizontal_fov": "80"}}
     labels = ("rgb", "depth", "normal", "instance", "flow_backward", "occluded_backward", "valid")
-    generate(GenerateConfig(family="rooms", out=tmp_path / "data", scenes=2, labels=labels, **size), progress=False)
+    lossless = {"codecs": {"all": "lossless"}, "objects": False}
+    generate(GenerateConfig(family="rooms", out=tmp_path / "data", scenes=2, labels=labels, **size, **lossless), progress=False)
     truth = SyntheticDataset(tmp_path / "data", labels)
     for workers in (0, 1):
         with Stream("rooms", scenes=2, labels=labels, workers=workers, **size) as stream:
@@ -86,7 +89,7 @@ def test_rooms_are_those_of_the_data_set(tmp_path):
 def test_the_device_path_gives_the_same_samples(on_disk):
     """As on a GPU: workers sample scenes, this process renders them."""
     stream = tiny()
-    stream._clips = ClipsHere(stream.recipe, stream.order, workers=1)
+    stream._clips = ClipsHere(stream.recipe, stream.order, workers=1, objects=False)
     with stream:
         for sample, item in zip(islice(stream, 9), on_disk, strict=False):
             assert_same(sample, item)
@@ -144,7 +147,7 @@ def test_ranks_share_every_scene_exactly_once(world_size, scenes, shuffle_window
     for epoch in range(2):
         seen = []
         for rank in range(world_size):
-            order = Order(frames=3, scenes=scenes, shuffle_window=shuffle_window, seed=1, rank=rank, world_size=world_size)
+            order = Order(samples=3, scenes=scenes, shuffle_window=shuffle_window, seed=1, rank=rank, world_size=world_size)
             places = 3 * per_rank[rank]
             located = [order.locate(position) for position in range(epoch * places, (epoch + 1) * places)]
             # With a window the last one of an endless stream is cut off here, so whole windows are compared.
@@ -159,7 +162,7 @@ def test_ranks_share_every_scene_exactly_once(world_size, scenes, shuffle_window
 
 def test_shuffling_mixes_scenes_and_differs_between_epochs_and_seeds():
     def epoch(number, **options):
-        order = Order(frames=4, scenes=12, **options)
+        order = Order(samples=4, scenes=12, **options)
         return [(order.scene(p), t) for _, p, t in map(order.locate, range(48 * number, 48 * number + 48))]
 
     plain, mixed = epoch(0), epoch(0, shuffle_window=6)
@@ -250,10 +253,10 @@ def test_a_shelf_holds_each_label_apart():
     [
         ({"family": "tony"}, "unknown scene family 'tony'"),
         ({"renderer": "rastr"}, "unknown renderer 'rastr'"),
-        ({"device": "cuda:77"}, "there is no device 'cuda:77' here: known are cpu"),
+        ({"device": "cuda:77"}, "this machine has no device 'cuda:77'"),
         ({"labels": ("rgb", "dept")}, "unknown label dept"),
         ({"settings": {"bals": "3"}}, "no setting bals"),
-        ({"frames": 0}, "clip of 0 frames is empty"),
+        ({"frames": 0}, "frames must be at least 1"),
         ({"seed": -1}, "seed must not be negative"),
         ({"start": -1}, "must not be negative"),
         ({"workers": -1}, "must not be negative"),

@@ -22,7 +22,8 @@ def test_an_endless_data_set_keeps_its_order():
         assert torch.equal(sample["depth"], stream[position]["depth"])
 
 
-def test_a_run_on_rooms_is_the_same_with_and_without_workers(tmp_path):
+def test_a_run_on_rooms_is_the_same_with_and_without_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr("simlearn.train.MIXED_SCENES", 2)
     data = OnTheFly(family="rooms", width=64, height=48, frames=4)
     runs = [
         train(pretext="game_engine", data=data, out=tmp_path / str(n), budget=Budget(samples=16), batch_size=8, width=4, workers=n)
