@@ -93,9 +93,9 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.mark.parametrize("index", range(12))
 def test_everything_stands_on_the_ground_under_it(index):
     scene = street(index)
-    ground = standing(scene, *GROUND)
+    ground = standing(scene, *(name for name in GROUND if name != "field"))  # crops, knee-high or higher, hide the feet of trees
     for thing in scene.instances:
-        if thing in ground or thing.category == "cyclist" or (thing.name.startswith("tree") and thing.shape.kind == "tree_line"):
+        if thing.category in GROUND or thing.category == "cyclist" or (thing.name.startswith("tree") and thing.shape.kind == "tree_line"):
             continue
         x, y, _ = thing.motion.at(0)[:3, 3]
         lowest = cloud(thing)[:, 2].min()
