@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -98,32 +98,38 @@ class TextureStore:
     def hold(self, textures: Sequence[Texture]) -> tuple[wp.array, list[StoredTexture]]:
         """An array uint32 with the chains of `textures`, and where each lies as long as this object, the array, lives."""
         with self._lock:
-            chains = {t: mip_chain(t) for t in textures if t not in self._places}
+            if textures and not self._places:
+                self._begin(_CAPACITY)
+            array = self._shown_by_a_scene(textures)
             self._asked.update(t for t in textures if t in self._places)
-            self._shown = [(array, shown) for array, shown in self._shown if array() is not None]
-            array, shown = self._texels[:], frozenset(textures)
-            self._shown.append((ref(array), shown))
-            if not self._store(chains):
-                chains |= {t: mip_chain(t) for t in textures if t not in chains}
+            if not all(texture in self._places or self._store(texture, mip_chain(texture)) for texture in textures):
+                chains = {texture: mip_chain(texture) for texture in textures}
                 self._begin(max(_CAPACITY, sum(len(chain) for chain, _, _ in chains.values())))
-                self._store(chains)
-                array = self._texels[:]
-                self._shown.append((ref(array), shown))
+                array = self._shown_by_a_scene(textures)
+                for texture, chain in chains.items():
+                    self._store(texture, chain)
             return array, [self._places[t] for t in textures]
 
-    def _store(self, chains: Mapping[Texture, Chain]) -> bool:
-        """Copies chains to the array; False, with some of them copied, if there is no room."""
-        shown = frozenset[Texture]().union(*(textures for _, textures in self._shown))
-        for texture, (chain, size, levels) in chains.items():
-            if not self._make_room(len(chain), shown):
-                return False
-            wp.copy(self._texels, wp.array(chain, dtype=wp.uint32, device="cpu", copy=False), dest_offset=self._head, count=len(chain))
-            self._places[texture] = StoredTexture(self._head, size, levels)
-            self._head += len(chain)
+    def _shown_by_a_scene(self, textures: Sequence[Texture]) -> wp.array:
+        """The array as an object of its own: as long as it lives these textures stay, once they are there."""
+        array = self._texels[:]
+        self._shown = [(other, shown) for other, shown in self._shown if other() is not None]
+        self._shown.append((ref(array), frozenset(textures)))
+        return array
+
+    def _store(self, texture: Texture, chain: Chain) -> bool:
+        """Copies a chain to the array; False if there is no room for it."""
+        texels, size, levels = chain
+        if not self._make_room(len(texels)):
+            return False
+        wp.copy(self._texels, wp.array(texels, dtype=wp.uint32, device="cpu", copy=False), dest_offset=self._head, count=len(texels))
+        self._places[texture] = StoredTexture(self._head, size, levels)
+        self._head += len(texels)
         return True
 
-    def _make_room(self, count: int, shown: frozenset[Texture]) -> bool:
+    def _make_room(self, count: int) -> bool:
         """Moves the head on until `count` texels from there are free, at most twice round; forgets what lay there."""
+        shown = [textures for _, textures in self._shown]
         for _ in range(2 * len(self._places) + 4):
             first = next(iter(self._places), None)
             if first is None or self._places[first].offset < self._head:  # nothing lies between the head and the end of the array
@@ -132,7 +138,7 @@ class TextureStore:
                 self._head = 0
             elif self._head + count <= self._places[first].offset:
                 return True
-            elif first in shown or first in self._asked:
+            elif first in self._asked or any(first in textures for textures in shown):
                 self._asked.discard(first)
                 self._places.move_to_end(first)
                 self._head = self._places[first].end
