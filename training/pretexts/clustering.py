@@ -19,8 +19,9 @@ What else differs from the paper, and why:
 
 Colour is the known shortcut, because it makes easy clusters. With `input` "sobel", as in the paper, the network sees the gradients of
 the grey picture in place of colours: [d/dx, d/dy, magnitude], each scaled to about unit variance. Such a backbone must be fed with
-`training.views.sobel(pictures)` later on: on RGB its first layer finds what it was never trained for. With "rgb" it sees colours, jittered, and can be
-used like any other; its labels come from grey pictures of equal brightness and contrast, so that clusters can't be of colours either.
+`training.views.sobel(pictures)` later on: on RGB its first layer finds what it was never trained for. With "rgb" it sees colours,
+jittered, and can be used like any other; its labels come from grey pictures of equal brightness and contrast, so that clusters can't
+be of colours either.
 """
 
 from __future__ import annotations
@@ -157,11 +158,18 @@ class Clustering(Pretext):
         if self.training and self._advance(batch["centre"], labels, batch["seed"]):
             labels = self.labeller(batch["centre"])
         logits = self._predict(batch["view"])
-        right = (logits.argmax(1) == labels).float()
         weights = self.weights[labels]
-        parts = {"loss": F.cross_entropy(logits, labels, self.weights), "accuracy": (right * weights).sum() / weights.sum()}
+        weights = weights / gather(weights).mean()  # so that the mean over ranks is that of all their pictures
+        right = (logits.argmax(1) == labels).float()
         stability, empty, refilled = self.facts.clone()
-        return {**parts, "stability": stability, "empty": empty, "refilled": refilled, "clusters": (self.weights > 0).float().sum()}
+        return {
+            "loss": (weights * F.cross_entropy(logits, labels, reduction="none")).mean(),
+            "accuracy": (weights * right).mean(),
+            "stability": stability,
+            "empty": empty,
+            "refilled": refilled,
+            "clusters": (self.weights > 0).float().sum(),
+        }
 
     def _predict(self, images: Tensor) -> Tensor:
         return self.head(pooled(self.backbone, images)).float().masked_fill(self.weights == 0, -torch.inf)
