@@ -104,11 +104,15 @@ def _cancel(ray: ModuleType, running: list[Any]) -> None:
 
 def _serve(function: Callable[[Any], Any], task: Any, versions: Mapping[str, str]) -> tuple[str, Any]:
     """Body of a Ray task."""
+    return answer(functools.partial(_apply, function, versions), task)
+
+
+def _apply(function: Callable[[Any], Any], versions: Mapping[str, str], task: Any) -> Any:
+    _check_versions(versions)
     try:
-        _check_versions(versions)
-    except UserError as error:
-        return "user error", error
-    return answer(function, task)
+        return function(task)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{platform.node()} has no module {error.name}: install it there, or ship it as docs/scaling.md says") from error
 
 
 def _versions() -> dict[str, str]:
