@@ -156,7 +156,7 @@ def _render_missing(config: GenerateConfig, store: Store, done: dict[int, ShardR
         print(f"{len(done)} of {config.scenes} scenes are finished in {config.out}: go on with --resume", file=sys.stderr)
         raise
     except UserError:
-        if not begun and not done:
+        if not begun and not done and not store.sizes(SHARDS):
             store.remove(MANIFEST)  # settings that no scene can be made with leave nothing behind
         raise
 
