@@ -297,7 +297,7 @@ class Scene:
             )
         except UserError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise UserError(f"not a valid scene description ({type(error).__name__}: {error}): write it with Scene.to_json") from error
 
 

@@ -6,12 +6,33 @@ An HDF5 file can name other files (external links, external storage, virtual dat
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 LARGEST_CHUNK = 2**30  # bytes; an image of 8192 x 8192 with four float32 channels
 LARGEST_RATIO = 4096  # bytes in memory for each in the file, of what is read whole; scene JSON has about 5, poses 1
+
+
+def set_attributes(item: h5py.HLObject, values: Mapping[str, Any]) -> None:
+    """Attach attributes, texts as UTF-8 of fixed length: those of variable length lie in a heap without a checksum."""
+    for name, value in values.items():
+        item.attrs[name] = fixed_texts([value])[0] if isinstance(value, str) else value
+
+
+def fixed_texts(texts: Sequence[str]) -> NDArray[Any]:
+    """Texts as UTF-8, all of the length of the longest, as HDF5 stores them."""
+    encoded = [text.encode() for text in texts]
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(map(len, encoded), default=0) or 1))
+
+
+def attributes_of(item: h5py.HLObject) -> dict[str, Any]:
+    """Attributes but those of variable length: HDF5 may search for ever in a damaged heap."""
+    found = {name: item.attrs[name] for name in item.attrs if item.attrs.get_id(name).dtype.kind != "O"}
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in found.items()}
 
 
 def is_here(group: h5py.Group, name: str) -> bool:

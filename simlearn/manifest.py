@@ -27,7 +27,7 @@ FORMAT = "simlearn-dataset"
 FORMAT_VERSION = 2
 READABLE = (1, 2)
 MANIFEST, SHARDS = "manifest.json", "shards"
-LARGEST_SIDE = 65535
+LARGEST_SIDE, LARGEST_NUMBER = 65535, 2**63
 
 
 def shard_name(scene: int) -> str:
@@ -147,7 +147,7 @@ def _checked(manifest: Manifest) -> Manifest:
     """The manifest, if what it says has the right kinds and can be true; ValueError otherwise."""
     config = manifest.config
     for name in ("seed", "scenes", "frames", "width", "height"):
-        if type(config[name]) is not int or config[name] < (name != "seed"):
+        if type(config[name]) is not int or not (name != "seed") <= config[name] < LARGEST_NUMBER:
             raise ValueError(f"its {name} is no positive number")
     if max(config["width"], config["height"]) > LARGEST_SIDE:
         raise ValueError(f"its images are larger than {LARGEST_SIDE} pixels")
@@ -160,7 +160,8 @@ def _checked(manifest: Manifest) -> Manifest:
 
 def _record(entry: dict[str, Any]) -> ShardRecord:
     record = ShardRecord(**entry)
-    if any(type(number) is not int or number < 0 for number in (record.scene, record.frames, record.bytes, *record.rejected.values())):
+    numbers = (record.scene, record.frames, record.bytes, *record.rejected.values())
+    if any(type(number) is not int or not 0 <= number < LARGEST_NUMBER for number in numbers):
         raise ValueError("a number of a shard is no number")
     if record.name != shard_name(record.scene):  # names are data from elsewhere: they must not lead out of the folder
         raise ValueError(f"shard of scene {record.scene} is named {record.name!r} instead of {shard_name(record.scene)!r}")

@@ -12,7 +12,10 @@ The clips follow one another on the time line `frame`; `scene` and `time` say wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -66,7 +69,8 @@ def record(
         stream.disconnect()
 
     if show:
-        fill(None)
+        with _viewer():
+            fill(None)
         return None
     assert out is not None
     save(out, fill)
@@ -79,6 +83,22 @@ def _rerun() -> ModuleType:
     except ImportError as error:
         raise UserError("the 3D viewer is not installed: run `pip install simlearn[view]`, or ask for a .png or .mp4") from error
     return rerun
+
+
+@contextlib.contextmanager
+def _viewer() -> Iterator[None]:
+    """The viewer is a program beside the Python interpreter, also where that is not on the search path; UserError if it does not start."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+    try:
+        yield
+    except RuntimeError as error:
+        cause = str(error).splitlines()[0]
+        raise UserError(
+            f"the 3D viewer does not start ({cause}): write a file with --out NAME.rrd and open it with `rerun NAME.rrd`"
+        ) from error
+    finally:
+        os.environ["PATH"] = path
 
 
 def _layout(names: Sequence[str]) -> Any:
