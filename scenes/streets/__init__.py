@@ -93,7 +93,7 @@ def sample(config: Config, streams: Streams) -> Scene:
     """The street with `streams.seed` and `streams.index`."""
     drive = _drive(config, streams)
     site = Site(drive.net, streams.child("site"), _view(config, streams, drive.poses))
-    site.sweeps.append([_own_car(pose) for pose in drive.poses])
+    site.sweep([_own_car(pose) for pose in drive.poses])
     _populate(site, drive, config.horizon)
     day = _weather(config, streams)
     ground, distant = list(_ground(site, drive)), list(backdrop.woods(site, drive.area, config.horizon))

@@ -56,7 +56,7 @@ def field(site: Site, street: Street, side: int, low: float, high: float, near: 
             else:
                 _sown(site, street, side, low, high, near, depth, rng)
             for box in boxes:
-                site.occupy(box)
+                site.standing.add([box])
             return
     site.rejected["field"] += 1
 
@@ -176,7 +176,7 @@ def far_fields(site: Site, horizon: float, rng: np.random.Generator) -> None:
         corners = np.asarray(box.corners())
         if not site.net.clear(np.concatenate([corners, corners.mean(axis=0, keepdims=True)]), 4.0) or not site.free(box.grown(2.0)):
             continue
-        site.occupy(box)
+        site.standing.add([box])
         role, height = crop(rng)
         group, depth = f"{role}/{k % 3}", round(height + 0.3, 2)
         lines = corners[[3, 2]], corners[[0, 1]]
@@ -212,7 +212,7 @@ def copses(site: Site, horizon: float, rng: np.random.Generator) -> Iterator[Thi
         x, y, heading = place(main, s, offset)
         box = Box(x, y, width / 2, 6.0, heading + turn, LAND_Z, height)
         if site.free(box) and site.net.clear(np.asarray(box.corners()), 8.0):
-            site.occupy(box)
+            site.standing.add([box])
             if site.view.shows((x, y), width / 2, height):
                 yield Thing(category="tree", shape=shape, group=f"woods/{k % 3}", x=x, y=y, z=LAND_Z - 0.2, yaw=heading + turn)
 

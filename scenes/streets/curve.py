@@ -86,11 +86,19 @@ class Curve:
         nearest = a + t[..., None] * d
         return np.asarray(np.sqrt(np.einsum("...ni,...ni->...n", p - nearest, p - nearest)).min(axis=-1))
 
+    def keeps_off(self, points: Float, least: float) -> bool:
+        """Whether all points [K, 2] are more than `least` metres from the line."""
+        away, spread = self._away(points)
+        return bool(away.min() - spread - self._longest > least or np.all(self.distance(points) > least))
+
+    def _away(self, points: Float) -> tuple[Float, float]:
+        """How far the vertices are from the middle of points [K, 2], and the points at most."""
+        middle = points.mean(axis=0)
+        return np.hypot(*(self.points - middle).T), float(np.linalg.norm(points - middle, axis=1).max())
+
     def _near(self, points: Float) -> NDArray[np.bool_]:
         """Which edges [N - 1] may be nearest to one of the points [K, 2]: those about as near to their middle as the nearest vertex."""
-        middle = points.mean(axis=0)
-        spread = float(np.linalg.norm(points - middle, axis=1).max())
-        away = np.hypot(*(self.points - middle).T)
+        away, spread = self._away(points)
         near = away <= away.min() + 2 * spread + 2 * self._longest
         return np.asarray(near[:-1] | near[1:])
 

@@ -111,11 +111,11 @@ class Network:
 
     def off_road(self, points: Float, margin: float) -> bool:
         """Whether points [N, 2] lie off all carriageways, `margin` metres at least."""
-        return all(bool(np.all(s.curve.distance(points) > s.section.half + margin)) for s in self.streets)
+        return all(s.curve.keeps_off(points, s.section.half + margin) for s in self.streets)
 
     def clear(self, points: Float, margin: float = 0.0) -> bool:
         """Whether points [N, 2] lie off all carriageways and pavements, `margin` metres at least."""
-        return all(bool(np.all(s.curve.distance(points) > s.section.reach + margin)) for s in self.streets)
+        return all(s.curve.keeps_off(points, s.section.reach + margin) for s in self.streets)
 
 
 def arm_name(junction: Junction, side: int) -> str:

@@ -13,6 +13,7 @@ from scenes.pieces import PIECES, variant
 from scenes.pieces.outdoors import at_detail
 from scenes.randomness import Streams
 from scenes.scene import Shape
+from scenes.streets.crowd import Crowd
 from scenes.streets.curve import Float
 from scenes.streets.network import Network
 from scenes.streets.paving import Dropped
@@ -44,24 +45,25 @@ def _detailed(shape: Shape, detail: int) -> Shape:
 class Site:
     """Things placed so far, less what the camera's `view` never shows.
 
-    `boxes` are the footprints of what stands; `sweeps` [K][frames] those of what moves, one for each frame; on `reserved` ground (drives,
-    crossings) nothing fixed may stand. `ground` lies about beside the streets' own; `dropped` are lowered kerbs. Of the main street,
-    `zebras` are arc lengths of crossings and `closed` the stretches [(low, high)] into which a red light lets nobody.
+    `standing` are the boxes of what stands; `sweeps` [K][frames] those of what moves, one for each frame, and `swept` all of them; on
+    `reserved` ground (drives, crossings) nothing fixed may stand. `ground` lies about beside the streets' own; `dropped` are lowered
+    kerbs. Of the main street, `zebras` are arc lengths of crossings and `closed` the stretches [(low, high)] into which a red light lets
+    nobody.
     """
 
     net: Network
     streams: Streams
     view: View
     things: list[Thing] = field(default_factory=list)
-    boxes: list[Box] = field(default_factory=list)
+    standing: Crowd = field(default_factory=Crowd)
     sweeps: list[list[Box]] = field(default_factory=list)
+    swept: Crowd = field(default_factory=Crowd)
     reserved: list[Box] = field(default_factory=list)
     ground: list[Thing] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     zebras: list[float] = field(default_factory=list)
     closed: list[tuple[float, float]] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
-    _circles: list[tuple[float, float, float]] = field(default_factory=list)
 
     def rng(self, purpose: str) -> np.random.Generator:
         return self.streams.generator(purpose)
@@ -85,24 +87,14 @@ class Site:
         detail = next(share for nearer, share in _LEAFY if distance < nearer)
         return replace(thing, shape=at_detail(thing.shape, detail)) if detail < 1.0 else thing
 
-    def occupy(self, box: Box) -> None:
-        """Takes the ground of a box."""
-        self.boxes.append(box)
-        self._circles.append((box.x, box.y, float(np.hypot(box.half_x, box.half_y))))
+    def sweep(self, boxes: list[Box]) -> None:
+        """Takes the ground that something moves over, its box at each frame."""
+        self.sweeps.append(boxes)
+        self.swept.add(boxes)
 
     def free(self, box: Box) -> bool:
         """Whether a box is clear of all that stands and of the ways of all that moves."""
-        near = self._near(box)
-        if any(box.overlaps(self.boxes[k]) for k in near):
-            return False
-        return not any(box.overlaps(other) for sweep in self.sweeps for other in sweep)
-
-    def _near(self, box: Box) -> np.ndarray:
-        if not self._circles:
-            return np.empty(0, dtype=int)
-        circles = np.asarray(self._circles)
-        reach = circles[:, 2] + float(np.hypot(box.half_x, box.half_y))
-        return np.flatnonzero((circles[:, 0] - box.x) ** 2 + (circles[:, 1] - box.y) ** 2 < reach**2)
+        return not self.standing.meets(box) and not self.swept.meets(box)
 
     def is_reserved(self, box: Box) -> bool:
         return any(box.overlaps(kept) for kept in self.reserved)
@@ -119,7 +111,7 @@ class Site:
             self.rejected[thing.category] += 1
             return False
         self.add(thing)
-        self.occupy(box)
+        self.standing.add([box])
         return True
 
     def plant(self, thing: Thing, *, crowded: bool = False) -> bool:
@@ -136,8 +128,7 @@ class Site:
             self.rejected[thing.category] += 1
             return False
         self.add(thing)
-        for box in (foot,) if crowded else (foot, crown):
-            self.occupy(box)
+        self.standing.add((foot,) if crowded else (foot, crown))
         return True
 
     def move(self, thing: Thing, *, margin: float = 0.3) -> bool:
@@ -148,12 +139,11 @@ class Site:
             Box(p[0, 3], p[1, 3], width / 2 + margin, depth / 2 + margin, float(np.arctan2(p[1, 0], p[0, 0])), p[2, 3], p[2, 3] + height)
             for p in thing.poses
         ]
-        standing = any(box.overlaps(self.boxes[k]) for box in boxes for k in self._near(box))
-        if standing or any(a.overlaps(b) for sweep in self.sweeps for a, b in zip(boxes, sweep, strict=True)):
+        if any(map(self.standing.meets, boxes)) or any(a.overlaps(b) for sweep in self.sweeps for a, b in zip(boxes, sweep, strict=True)):
             self.rejected[thing.category] += 1
             return False
         self.add(thing)
-        self.sweeps.append(boxes)
+        self.sweep(boxes)
         return True
 
 
