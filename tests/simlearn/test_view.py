@@ -89,7 +89,7 @@ def test_the_film_has_every_frame_of_every_clip(root, tmp_path):
 
 def test_the_ending_chooses_and_wrong_requests_are_sentences(root, tmp_path):
     assert view(root, tmp_path / "a.png", labels=("rgb",), scenes=1).read_bytes()[:4] == b"\x89PNG"
-    with pytest.raises(UserError, match=r"neither a \.png nor an \.mp4"):
+    with pytest.raises(UserError, match=r"neither a \.png nor an \.mp4 nor an \.rrd"):
         view(root, tmp_path / "a.gif")
     with pytest.raises(UserError, match="unknown label rbg"):
         view(root, tmp_path / "a.png", labels=("rbg",))
@@ -97,6 +97,12 @@ def test_the_ending_chooses_and_wrong_requests_are_sentences(root, tmp_path):
         view(root, tmp_path / "a.png", scenes=0)
     with pytest.raises(UserError, match="no frame 7"):
         contact_sheet(root, tmp_path / "a.png", frames=(7,))
+    with pytest.raises(UserError, match=r"no scene 2: .* has the scenes 0 \.\.\. 1"):
+        view(root, tmp_path / "a.png", scenes=(1, 2))
+    with pytest.raises(UserError, match="nothing to write and nothing to show"):
+        view(root)
+    with pytest.raises(UserError, match="without objects"):
+        view(root, tmp_path / "b.png", boxes=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png"]
 
 
