@@ -8,10 +8,12 @@ import re
 import struct
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from scenes.errors import UserError
 
 _BLOCK = 1 << 22
+_SHARED = ("images", "texture", "textures", "materials", "meshes")
 
 
 class AssetWarning(UserWarning):
@@ -25,6 +27,28 @@ def existing(path: str | Path) -> Path:
         found = "a folder" if path.is_dir() else "not there"
         raise UserError(f"file {path} is {found}: check the path (a relative one starts at the folder the program runs in)")
     return path
+
+
+def leads_out(folder: Path, name: str | Path) -> bool:
+    """Whether a name that a file in `folder` gives, its links followed, leads to files that are not this collection's.
+
+    A collection's are those in the folder, and in folders beside or above it that bear the names ShapeNet (../images), SUNCG
+    (../../texture) and robots (../meshes) give them.
+    """
+    try:
+        home = folder.resolve()
+        place = (home / name).resolve()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL byte, links in a circle
+        return True
+    shared = [above / word for above in home.parents[:2] for word in _SHARED]
+    return not any(place.is_relative_to(allowed) for allowed in (home, *shared))
+
+
+def enclosed(folder: Path, name: str) -> Path:
+    """The path of the file that another one in `folder` calls `name`; UserError if it `leads_out` of there."""
+    if leads_out(folder, name):
+        raise UserError(f"file {name} lies outside of {folder}, where it is named: put it beside the file that names it")
+    return folder / name
 
 
 def digest_of(path: str | Path) -> str:
@@ -68,7 +92,7 @@ def _buffers(path: Path) -> list[Path]:
     if path.suffix.lower() != ".gltf":
         return []
     uris = [str(buffer.get("uri", "")) for buffer in gltf_header(path).get("buffers", [])]
-    return [existing(path.parent / uri) for uri in uris if uri and not uri.startswith("data:")]
+    return [existing(enclosed(path.parent, unquote(uri))) for uri in uris if uri and not uri.startswith("data:")]
 
 
 def face_count(path: Path) -> int:
@@ -115,14 +139,19 @@ def _corners(primitive: dict[str, Any]) -> int:
 
 
 def beside(folder: Path, name: str) -> Path | None:
-    """The file that another one in `folder` calls `name`: there, in other letter case, or by its last name only; None if there is none."""
+    """The file that another one in `folder` calls `name`: there, in other letter case, or by its last name only; None if there is none.
+
+    Where a name `leads_out` of the folder, only its last part counts.
+    """
     relative = name.replace("\\", "/").lstrip("/")
     for candidate in (relative, relative.rsplit("/", 1)[-1]):
         path = folder / candidate
+        if leads_out(folder, candidate):
+            continue
         if path.is_file():
             return path
         if path.parent.is_dir():
             same = [other for other in sorted(path.parent.iterdir()) if other.name.lower() == path.name.lower() and other.is_file()]
-            if same:
+            if same and not leads_out(folder, same[0].absolute()):
                 return same[0]
     return None

@@ -14,7 +14,7 @@ import numpy as np
 import trimesh
 
 from scenes.errors import UserError
-from scenes.importers.files import gltf_header
+from scenes.importers.files import enclosed, gltf_header
 from scenes.importers.soup import Soup, joined
 from scenes.scene import Color, Material
 from scenes.textures.images import mean_color, texture_of
@@ -145,7 +145,7 @@ def _texture(path: Path, header: Header, info: Header | None, remarks: list[str]
         number = int(header["textures"][info["index"]]["source"])
         uri = str(header["images"][number].get("uri", ""))
         if uri and not uri.startswith("data:"):
-            return texture_of(path.parent / unquote(uri))
+            return texture_of(enclosed(path.parent, unquote(uri)))
         return texture_of(path, entry=number)
     except UserError as error:
         remarks.append(f"{error}: shown in plain colour")
@@ -174,6 +174,6 @@ def _buffer(path: Path, header: Header, number: int) -> bytes:
     if uri.startswith("data:"):
         return base64.b64decode(uri.partition(",")[2])
     if uri:
-        return (path.parent / unquote(uri)).read_bytes()
+        return enclosed(path.parent, unquote(uri)).read_bytes()
     body = path.read_bytes()
     return body[28 + struct.unpack("<I", body[12:16])[0] :]

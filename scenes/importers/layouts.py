@@ -9,7 +9,7 @@ import numpy as np
 
 from scenes.errors import UserError
 from scenes.importers.collection import Collection
-from scenes.importers.files import digest_of
+from scenes.importers.files import digest_of, leads_out
 from scenes.importers.free_space import world_triangles
 from scenes.importers.meshes import import_mesh, parts_of, soup_of
 from scenes.palette import Palette
@@ -92,7 +92,8 @@ def add_layout(path: Path, scale: float, things: Collection, streams: Streams, t
 
 def _picture(textures: Path | None, material: str, streams: Streams, thing: str) -> Material | None:
     """A material with one of the library's pictures for a material name, chosen by the scene's draws; None where there is none."""
-    folder = None if textures is None else textures / re.sub(r"[\d_]", "", material.split(".")[0])
+    name = re.sub(r"[\d_]", "", material.split(".")[0])
+    folder = None if textures is None or leads_out(textures, name) else textures / name
     files = sorted(file for file in folder.iterdir() if file.is_file()) if folder is not None and folder.is_dir() else []
     if not files:
         return None

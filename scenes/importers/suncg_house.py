@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scenes.errors import UserError
 from scenes.geometry import compose
 from scenes.importers.collection import Collection
-from scenes.importers.files import AssetWarning, beside, existing
+from scenes.importers.files import AssetWarning, beside, existing, leads_out
 from scenes.importers.meshes import UPWARDS, import_mesh, soup_of
 from scenes.importers.mtl import linear
 from scenes.scene import Material, Shape, Trajectory
@@ -128,6 +128,8 @@ class House:
     def _add_mesh(self, node: Node, file: Path, category: str, name: str) -> None:
         try:
             scale, pose = self._placed(node)
+            if leads_out(self.root, file.absolute()):
+                raise UserError(f"its model {node.get('modelId')!r} leads out of {self.root}")
             asset = import_mesh(file, scale=scale, up="y", origin="file", max_faces=OBJECT_FACES, warn=False)
             digest = str(dict(asset.shape.parameters)["digest"])
             materials = self._painted(asset.materials, soup_of(file.as_posix(), digest)[0].part("").materials, node)

@@ -21,7 +21,7 @@ from scenes.errors import UserError
 from scenes.geometry import compose, transform
 from scenes.importers import meshes
 from scenes.importers.collection import Collection
-from scenes.importers.files import AssetWarning, digest_of, existing
+from scenes.importers.files import AssetWarning, digest_of, enclosed, existing
 from scenes.importers.mtl import linear
 from scenes.importers.soup import Soup, joined
 from scenes.scene import Material, Mesh, Shape, Trajectory
@@ -250,16 +250,22 @@ def _of(vertices: ArrayLike, faces: ArrayLike, uvs: ArrayLike, normals: ArrayLik
 
 
 def _located(path: Path, filename: str) -> Path:
-    """A file that the URDF names: relative to it, absolute, or in a package that is a folder above it."""
+    """A file that the URDF names: relative to it, or in a package: its own folder (that of urdf/), or one above or beside that has a package.xml.
+
+    UserError for one that lies elsewhere.
+    """
     name = filename.removeprefix("file://")
     if not name.startswith("package://"):
-        return existing(path.parent / name)
+        return existing(enclosed(path.parent, name))
     package, _, rest = name.removeprefix("package://").partition("/")
-    for folder in path.absolute().parents:
-        for candidate in (folder / package / rest, folder / rest):
-            if candidate.is_file() and (folder.name == package or candidate == folder / package / rest):
-                return candidate
-    raise UserError(f"file {filename} is not there: put the package folder {package!r} above the URDF file")
+    own = path.absolute().parent
+    near = (own, own.parent) if own.name == "urdf" else (own,)
+    for folder in (own, *own.parents):
+        home = folder if folder.name == package else folder / package
+        is_package = home in near or (package not in ("", ".", "..") and (home / "package.xml").is_file())
+        if is_package and (home / rest).is_file():
+            return enclosed(home, rest)
+    raise UserError(f"file {filename} is not there: put the package folder {package!r}, with its package.xml, above the URDF file")
 
 
 def _paint(path: Path, robot: xml.Element, visual: xml.Element, remarks: list[str]) -> Material | None:
