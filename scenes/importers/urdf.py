@@ -250,9 +250,9 @@ def _of(vertices: ArrayLike, faces: ArrayLike, uvs: ArrayLike, normals: ArrayLik
 
 
 def _located(path: Path, filename: str) -> Path:
-    """A file that the URDF names: relative to it, or in a package: its own folder (that of urdf/), or one above or beside that has a package.xml.
+    """A file that the URDF names, relative to it or in a package; UserError for one that lies elsewhere.
 
-    UserError for one that lies elsewhere.
+    A package is the URDF's own folder (if that is urdf/, the one above), or a folder with a package.xml above it or beside one above it.
     """
     name = filename.removeprefix("file://")
     if not name.startswith("package://"):
