@@ -8,6 +8,7 @@ that the last stage still sees one cell, and nine patches cost little more than 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -41,7 +42,8 @@ class PatchCropConfig(SquareCropConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class GridConfig(Config):
-    """In patch widths: `gap` between neighbours, and `jitter`, by which every patch is moved along both axes at most."""
+    """In patch widths: `gap` between unmoved neighbours, and `jitter`, by which every patch is moved along both axes at most. So
+    gap - 2 * jitter always stays free between two patches."""
 
     gap: float
     jitter: float
@@ -62,11 +64,12 @@ class Grid:
     @classmethod
     def within(cls, side: int, config: GridConfig) -> Self:
         """The largest grid in a square of this many pixels; UserError when that is too small."""
-        for patch in range(int(side / (3 + 2 * config.gap + 2 * config.jitter)) + 1, LEAST_PATCH - 1, -1):
-            grid = cls(patch=patch, gap=round(config.gap * patch), jitter=round(config.jitter * patch))
-            if grid.side <= side and grid.gap > 2 * grid.jitter:
+        for patch in range(int(side / 3), LEAST_PATCH - 1, -1):
+            gap, least_gap = math.ceil(config.gap * patch), math.ceil((config.gap - 2 * config.jitter) * patch)
+            grid = cls(patch=patch, gap=gap, jitter=(gap - least_gap) // 2)
+            if grid.side <= side:
                 return grid
-        raise UserError(f"nine patches don't fit in a square of {side} px: leave out such small pictures")
+        raise UserError(f"nine patches of {LEAST_PATCH} px don't fit in a square of {side} px: leave out such small pictures")
 
     @property
     def side(self) -> int:

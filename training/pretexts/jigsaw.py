@@ -2,9 +2,9 @@
 
 Known shortcuts and what closes them: edges that continue in the next tile (a gap that jitter can't close); brightness, contrast and
 colour cast of each tile (mean 0 and deviation 1 in every channel); the lens's chromatic aberration, which tells where in the picture
-a tile lies (two of three pictures show one of their channels only, in the others every tile's channels are shifted at random); batch
-statistics (all tiles of a batch pass through the network together). Orders are far apart (`training.permutations`), so that one
-tile doesn't decide.
+a tile lies (two of three pictures show one of their channels only; in the others the channels of every tile are shifted at random,
+which drowns a trace that `grey` 1 wouldn't leave at all); batch statistics (all tiles of a batch pass through the network together).
+Orders are far apart (`training.permutations`), so that one tile doesn't decide.
 
 What differs from the papers, and why:
 - Tiles are half as wide as a crop of the other methods (see `training.patches`), not 64 px; the gap is at least an eighth of a tile,
@@ -51,7 +51,7 @@ class JigsawConfig(Config):
     permutations: int = 100
     orders: int = 4
     grey: float = 0.66
-    channel_shift: int = 1
+    channel_shift: int = 2
     embedding: int = 64
 
     def __post_init__(self) -> None:

@@ -54,14 +54,14 @@ class Rotation(Pretext):
         return {"rgb": crop_rgb(sample["rgb"], draw_window(height, width, self.config.crop, generator))}
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """image float [B or 4 B, 3, S, S], normalised; turn int64 [B or 4 B]. Turns of one picture are B apart."""
+        """image float [B or 4 B, 3, S, S], normalised; turn int64 [B or 4 B]. The four turns of a picture follow each other."""
         images = normalise(photometric(batch["rgb"].float() / 255, self.config.colour, generator))
         count, device = len(images), images.device
-        turned = torch.stack([torch.rot90(images, k, (-2, -1)) for k in range(TURNS)])
+        turned = torch.stack([torch.rot90(images, k, (-2, -1)) for k in range(TURNS)], 1)
         if self.config.all_turns:
-            return {"image": turned.flatten(0, 1), "turn": torch.arange(TURNS, device=device).repeat_interleave(count)}
+            return {"image": turned.flatten(0, 1), "turn": torch.arange(TURNS, device=device).repeat(count)}
         turn = torch.randint(TURNS, (count,), generator=generator, device=device)
-        return {"image": turned[turn, torch.arange(count, device=device)], "turn": turn}
+        return {"image": turned[torch.arange(count, device=device), turn], "turn": turn}
 
     def predict(self, images: Tensor) -> Tensor:
         """float [B, 3, S, S], normalised -> logits [B, 4]."""
