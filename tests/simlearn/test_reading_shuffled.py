@@ -119,13 +119,21 @@ def test_without_groups_workers_still_share_every_sample(data):
     assert sorted(listed(DataLoader(Shuffled(data, seed=3), batch_size=5, num_workers=3))) == ALL
 
 
-@pytest.mark.parametrize(("workers", "persistent"), [(0, False), (2, False), (2, True)])
-def test_epochs_are_set_also_for_workers_that_stay(data, workers, persistent):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_workers": 2, "multiprocessing_context": "fork"},
+        {"num_workers": 2, "multiprocessing_context": "fork", "persistent_workers": True},
+        {"num_workers": 1, "multiprocessing_context": "spawn", "persistent_workers": True},
+    ],
+)
+def test_epochs_are_set_also_for_workers_that_stay(data, options):
     alone = Shuffled(data, seed=3, shuffle_window=3)
     epochs = [which(alone) for _ in range(3)]
     assert sorted(epochs[1]) == ALL
     shuffled = Shuffled(data, seed=3, shuffle_window=3, group=4)
-    loader = DataLoader(shuffled, batch_size=4, num_workers=workers, persistent_workers=persistent)
+    loader = DataLoader(shuffled, batch_size=4, **options)
     for epoch in (0, 1, 2, 1):
         shuffled.set_epoch(epoch)
         assert listed(loader) == epochs[epoch]
