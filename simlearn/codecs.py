@@ -251,6 +251,7 @@ class Jpeg:
 
 
 CODECS: dict[str, type[Any]] = {codec.name: codec for codec in (Plain, PackedBits, Scaled, FixedPoint, RoundedFloat, Jpeg)}
+_PARAMETERS = {"codec", *(field.name for codec in CODECS.values() for field in fields(codec))}
 PIXELS, METRES, COLOUR = FixedPoint(step=2**-8), FixedPoint(step=2**-14), FixedPoint(step=2**-14)
 COMPACT: dict[str, Codec] = {
     "depth": RoundedFloat(),
@@ -308,7 +309,7 @@ def describe(codec: Codec) -> dict[str, Any]:
 
 def codec_of(dataset: h5py.Dataset) -> Codec:
     """The codec that a dataset's attributes name; those of version 1 have none and are plain. KeyError for an unknown one."""
-    attributes = attributes_of(dataset)
+    attributes = attributes_of(dataset, _PARAMETERS)
     kind = CODECS[attributes.get("codec", Plain.name)]
     return kind(**{name: attributes[name].item() for name in (f.name for f in fields(kind))})
 

@@ -6,7 +6,7 @@ An HDF5 file can name other files (external links, external storage, virtual dat
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -29,9 +29,11 @@ def fixed_texts(texts: Sequence[str]) -> NDArray[Any]:
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(map(len, encoded), default=0) or 1))
 
 
-def attributes_of(item: h5py.HLObject) -> dict[str, Any]:
-    """Attributes but those of variable length: HDF5 may search for ever in a damaged heap."""
-    found = {name: item.attrs[name] for name in item.attrs if item.attrs.get_id(name).dtype.kind != "O"}
+def attributes_of(item: h5py.HLObject, names: Container[str] | None = None) -> dict[str, Any]:
+    """Attributes (of these names only) but those of variable length: HDF5 may search for ever in a damaged heap."""
+    attributes = item.attrs
+    wanted = [name for name in attributes if names is None or name in names]
+    found = {name: attributes[name] for name in wanted if attributes.get_id(name).dtype.kind != "O"}
     return {name: value.decode() if isinstance(value, bytes) else value for name, value in found.items()}
 
 
