@@ -97,7 +97,7 @@ class RemoteStore:
 
         def content() -> str | None:
             try:
-                return fs.cat_file(self._path(name)).decode("utf-8")
+                return fs.cat_file(self._path(name)).decode("utf-8", errors="replace")
             except FileNotFoundError:
                 return None
 

@@ -70,7 +70,7 @@ def test_fifty_kills_at_random_moments_then_resume(tmp_path):
     unfinished = 0
     with subprocess.Popen([sys.executable, str(program), str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
         scene_s = float(forker.stdout.readline())
-        longest_s = 8.0 if os.environ.get("SIMLEARN_KILLS") == "spawn" else 6 * scene_s
+        longest_s = 25.0 if os.environ.get("SIMLEARN_KILLS") == "spawn" else 6 * scene_s
         for _ in range(KILLS):
             print("generate", file=forker.stdin, flush=True)
             generator = int(forker.stdout.readline())
