@@ -35,7 +35,7 @@ def check_frame(frame: Frame, scene: Scene) -> Iterator[Violation]:
     if "valid" not in names:
         return
     valid: Mask = frame["valid"]
-    for name in (n for n in LABELS if n in names and n not in ("rgb", "semantic", "valid", "contour")):
+    for name in (n for n in LABELS if n in names and n not in ("rgb", "rgb_right", "semantic", "valid", "contour")):
         yield from _count(name, ~valid & _differs(frame[name], LABELS[name].invalid), "pixels without a surface hold a value")
     yield from _count("valid", valid & np.isnan(unit_rays(frame.camera)[..., 2]), "pixels that the lens does not expose hold a surface")
     checks = {

@@ -87,6 +87,18 @@ def test_verification_names_frame_and_object_label(tmp_path):
     assert {(f.shard, f.frame, f.label) for f in verify(tmp_path, progress=False)} >= {(name, 1, "objects/visible_pixels")}
 
 
+def test_the_sky_has_colours_in_both_eyes_and_nothing_else():
+    scene = replace(room(PINHOLE), instances=(), stereo_baseline_m=0.1)
+    labels = ("rgb", "rgb_right", "valid", "depth", "semantic", "instance", "disparity")
+    frame = EmbreeRenderer(scene).render(0, labels)
+    assert not frame["valid"].any()
+    assert frame["rgb_right"].any()
+    assert list(check_frame(frame, scene)) == []
+    assert {name for name, _ in check_frame(replace(frame, labels={**frame.labels, "disparity": frame["disparity"] + 1}), scene)} == {
+        "disparity"
+    }
+
+
 @pytest.mark.parametrize("label", ["scene_flow", "object_point", "disparity", "albedo", "shading_normal"])
 def test_further_labels_are_checked(label):
     scene = replace(room(PINHOLE), stereo_baseline_m=0.1)
