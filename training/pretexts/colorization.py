@@ -169,7 +169,7 @@ def rebalancing(seen: Tensor, bins: Tensor, sigma: float, uniform: float) -> Ten
 
 def annealed_mean(logits: Tensor, bins: Tensor, temperature: float) -> Tensor:
     """Logits [B, 313, h, w] -> ab [B, 2, h, w]: the mean over bins of the distribution sharpened by `temperature`."""
-    return torch.einsum("bqhw,qc->bchw", torch.softmax(logits / temperature, 1), bins)
+    return (torch.softmax(logits.permute(0, 2, 3, 1) / temperature, -1) @ bins).permute(0, 3, 1, 2)
 
 
 def paint_colour(grey: Tensor, ab: Tensor) -> Tensor:

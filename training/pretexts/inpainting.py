@@ -119,7 +119,7 @@ class Inpainting(Pretext):
 def draw_hole(config: InpaintingConfig, generator: torch.Generator) -> Tensor:
     """bool [size, size]: the pixels of a random landscape's heights that make up the wanted part of the picture."""
     size = config.crop.size
-    kinds = torch.tensor([config.blobs, config.blocks, config.centre])
+    kinds = torch.tensor([config.blobs, config.blocks, config.centre], dtype=torch.float64)
     kind = int(torch.multinomial(kinds, 1, generator=generator))
     height = (_blobs, _blocks, _centre)[kind](size, generator)
     area = config.area[0] + float(torch.rand(1, generator=generator)) * (config.area[1] - config.area[0])
@@ -138,8 +138,8 @@ def _blocks(size: int, generator: torch.Generator) -> Tensor:
 
 
 def _centre(size: int, generator: torch.Generator) -> Tensor:
-    """One pyramid, its tip within an eighth of the picture's size of the middle."""
-    return _pyramid(size, 0.375 + 0.25 * torch.rand(2, generator=generator), generator)
+    """One pyramid, its tip within a quarter of the picture's size of the middle."""
+    return _pyramid(size, 0.25 + 0.5 * torch.rand(2, generator=generator), generator)
 
 
 def _pyramid(size: int, tip: Tensor, generator: torch.Generator) -> Tensor:

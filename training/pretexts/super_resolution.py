@@ -4,8 +4,8 @@ What differs from the paper, and why:
 - Its content loss compares features of a network trained on ImageNet's labels; labels are what a pretext does without, so pixels are
   compared (Charbonnier's loss, as in LapSRN), with an optional adversarial part.
 - The small picture is enlarged again by bicubic interpolation before the network reads it (SRCNN), so that any backbone sees the picture
-  size it is made for; the decoder adds what that lacks. Stages finer than a pixel of the small picture don't enter the decoder: they
-  see nothing but the interpolation.
+  size it is made for; the decoder adds what that lacks. Stages finer than half a pixel of the small picture don't enter the decoder:
+  they see nothing but the interpolation.
 
 What would give the details away is closed: the reduction filters before it samples, and the small picture has 8 bits a colour.
 Windows are never enlarged where the picture is large enough, because an enlarged one has no details to find.
@@ -29,6 +29,9 @@ from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
 from training.reconstruction import picture_decoder, psnr
 from training.views import random_view
 
+DETAIL = 0.1
+"""Scale of the decoder's output: at first it is noise, which at scale 1 is cheaper to silence for good than to turn into details."""
+
 
 def _square_crop() -> CropConfig:
     return CropConfig(aspect=(1.0, 1.0))
@@ -42,7 +45,7 @@ class SuperResolutionConfig(Config):
 
     crop: CropConfig = field(default_factory=_square_crop)
     factor: int = 4
-    charbonnier: float = 0.01
+    charbonnier: float = 0.1
     adversarial: float = 0.0
 
     def __post_init__(self) -> None:
@@ -62,7 +65,7 @@ class SuperResolution(Pretext):
     def __init__(self, backbone: Backbone, config: SuperResolutionConfig) -> None:
         super().__init__(backbone, config)
         self.config: SuperResolutionConfig = config
-        self.decoder = picture_decoder(backbone, 3, finest=config.factor)
+        self.decoder = picture_decoder(backbone, 3, finest=config.factor // 2)
         self.discriminator = PatchDiscriminator(backbone.width) if config.adversarial else None
 
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
@@ -75,7 +78,7 @@ class SuperResolution(Pretext):
 
     def sharpen(self, images: Tensor) -> Tensor:
         """Normalised pictures [B, 3, H, W], enlarged by `enlarge` -> the same with details."""
-        return images + self.decoder(self.backbone.forward_stages(images)).float()
+        return images + DETAIL * self.decoder(self.backbone.forward_stages(images)).float()
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         image, target = batch["image"], batch["target"]
