@@ -88,7 +88,8 @@ def test_verification_names_frame_and_object_label(tmp_path):
 
 
 def test_the_sky_has_colours_in_both_eyes_and_nothing_else():
-    scene = replace(room(PINHOLE), instances=(), stereo_baseline_m=0.1)
+    scene = room(PINHOLE)
+    scene = replace(scene, instances=scene.instances[5:6], stereo_baseline_m=0.1)  # which is behind the camera
     labels = ("rgb", "rgb_right", "valid", "depth", "semantic", "instance", "disparity")
     frame = EmbreeRenderer(scene).render(0, labels)
     assert not frame["valid"].any()
