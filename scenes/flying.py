@@ -176,8 +176,10 @@ class Airspace:
         """Whether a ball on its way keeps off the camera, the others and the surroundings."""
         if np.linalg.norm(centres - self.eyes[:, :3, 3], axis=1).min() < radius + CAMERA_ROOM_M:
             return False
-        if any(np.linalg.norm(centres - o.centres, axis=1).min() < radius + GAP_M + o.radius for o in self.launched):
-            return False
+        if self.launched:
+            apart = np.linalg.norm(centres - np.array([o.centres for o in self.launched]), axis=2).min(axis=1)
+            if (apart < radius + GAP_M + np.array([o.radius for o in self.launched])).any():
+                return False
         return bool(self.space.distances(centres).min() >= radius + GAP_M)
 
 

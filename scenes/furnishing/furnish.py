@@ -16,6 +16,7 @@ from scenes.scene import Shape
 from scenes.shapes import size
 
 TRIES = 40
+_ANYWHERE, _AT_AN_END = (float(share) for share in np.cumsum((0.6, 0.2)))
 _STEP_M = 0.06  # between the places along a wall that are gone through for what a room can't do without
 
 
@@ -143,10 +144,7 @@ class Furnisher:
             wall = walls[int(rng.integers(len(walls)))]
             reach = (wall.length - width) / 2 - 0.03
             if reach >= 0:
-                yield (
-                    wall,
-                    along if along is not None else float(rng.choice([rng.uniform(-reach, reach), -reach, reach], p=[0.6, 0.2, 0.2])),
-                )
+                yield wall, along if along is not None else _anywhere_or_at_an_end(rng, reach)
         if insist and along is None:
             all_places = [
                 (w, s) for w in walls for s in np.arange(-w.length / 2 + width / 2 + 0.03, w.length / 2 - width / 2 - 0.03, _STEP_M)
@@ -311,6 +309,12 @@ class Furnisher:
             return item
         self._refuse("lamp")
         return None
+
+
+def _anywhere_or_at_an_end(rng: np.random.Generator, reach: float) -> float:
+    """Like `rng.choice([rng.uniform(-reach, reach), -reach, reach], p=[0.6, 0.2, 0.2])`, which takes five times as long."""
+    place, share = float(rng.uniform(-reach, reach)), float(rng.random())
+    return place if share < _ANYWHERE else -reach if share < _AT_AN_END else reach
 
 
 def rug_shape(rng: np.random.Generator, width: float, depth: float) -> Shape:

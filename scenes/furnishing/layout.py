@@ -188,5 +188,6 @@ class Layout:
 
     def unique_name(self, stem: str) -> str:
         """`stem`, or `stem_2` and so on when it is taken."""
-        count = sum(item.name == stem or item.name.startswith(f"{stem}_") for item in self.items)
+        longer = f"{stem}_"
+        count = sum(item.name == stem or item.name.startswith(longer) for item in self.items)
         return stem if count == 0 else f"{stem}_{count + 1}"
