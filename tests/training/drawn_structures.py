@@ -40,3 +40,29 @@ class Drawn(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         return self.samples[index]
+
+
+class Gratings(Dataset[dict[str, Tensor]]):
+    """Stripes of every direction and width in random colours: picture `first` + i of an endless series has a direction of its own."""
+
+    def __init__(self, count: int, first: int = 0) -> None:
+        self.samples = [{"rgb": grating(first + i)} for i in range(count)]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return self.samples[index]
+
+
+def grating(index: int, size: int = 48) -> Tensor:
+    """uint8 [3, size, size]."""
+    generator = torch.Generator().manual_seed(index)
+    draws = torch.rand(8, generator=generator)
+    angle = math.pi * (index * (math.sqrt(5) - 1) / 2 % 1)  # the golden ratio's multiples keep apart from one another
+    period = 5 + 8 * draws[0]
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    phase = 2 * math.pi * ((x * math.cos(angle) + y * math.sin(angle)) / period + draws[1])
+    light, dark = 0.5 + 0.5 * draws[2:5], 0.4 * draws[5:8]
+    share = (0.5 + 0.5 * torch.sin(phase)).expand(3, size, size)
+    return ((dark.view(3, 1, 1) + (light - dark).view(3, 1, 1) * share) * 255).to(torch.uint8)
