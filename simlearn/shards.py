@@ -10,7 +10,7 @@ Layout (T frames, I instances; one chunk a frame, so that one label of one frame
     /pose             float64 [T, 4, 4]    camera-to-world
     /time             int64 [T]            frame index
     /objects/<label>  [T, I, ...]          as `renderers.object_labels` says, but pose is world-from-object; semantic, box_3d: [I, ...]
-    /objects/name, /objects/category       UTF-8 strings [I]
+    /objects/name, /objects/category       UTF-8 strings of fixed length [I]
     /scene_json       uint8 [N]            UTF-8 text from which `Scene.from_json` restores the scene (lens, objects, poses at -1 ... T)
     attributes        format, format_version, family, seed, index, frames, width, height, label_space
 
@@ -20,8 +20,10 @@ scene and the same library versions give the same bytes.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +41,7 @@ from scenes.camera import Camera
 from scenes.errors import UserError
 from scenes.scene import Scene
 from simlearn.codecs import Codec, codec_of, describe
+from simlearn.enclosed import attributes_of, dataset_in, fixed_texts, is_here, set_attributes, whole_dataset_in
 
 FORMAT = "simlearn-shard"
 FORMAT_VERSION = 2
@@ -68,9 +71,9 @@ def write_shard(
     `objects` describes the instances at a time, if they are wanted. Raises OSError when the disk refuses.
     """
     height, width, count = scene.camera.height, scene.camera.width, scene.frames
-    with h5py.File(path, "w", libver=("v110", "v110"), locking=False) as file:
-        file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "frames": count, "width": width, "height": height})
-        file.attrs.update({name: getattr(scene, name) for name in ("family", "seed", "index", "label_space")})
+    with _new_file(path) as file:
+        set_attributes(file, {"format": FORMAT, "format_version": FORMAT_VERSION, "frames": count, "width": width, "height": height})
+        set_attributes(file, {name: getattr(scene, name) for name in ("family", "seed", "index", "label_space")})
         text = np.frombuffer(scene.to_json().encode(), dtype=np.uint8)
         checked = {"fletcher32": True, "track_times": False}
         file.create_dataset("scene_json", data=text, chunks=text.shape, **checked, **hdf5plugin.Zstd(clevel=3))
@@ -92,11 +95,22 @@ def write_shard(
             table.write()
 
 
+@contextmanager
+def _new_file(path: Path) -> Iterator[h5py.File]:
+    """An HDF5 file that is made in memory and then written at once: HDF5 crashes its process when it meets a full disk."""
+    form = {"libver": ("v110", "v110"), "locking": False, "driver": "core", "backing_store": False, "block_size": 2**20}
+    with h5py.File(path, "w", **form) as file:
+        yield file
+        file.flush()
+        content = file.id.get_file_image()
+    path.write_bytes(content)
+
+
 def _create_label(file: h5py.File, label: Label, codec: Codec, frames: int, height: int, width: int) -> h5py.Dataset:
     dtype, shape = codec.stored(label, height, width)
     options = {"fletcher32": True, "track_times": False, **codec.filters()}
     dataset = file.create_dataset(label.name, shape=(frames, *shape), dtype=dtype, chunks=(1, *shape), **options)
-    dataset.attrs.update({"unit": label.unit, "meaning": label.meaning, **describe(codec)})
+    set_attributes(dataset, {"unit": label.unit, "meaning": label.meaning, **describe(codec)})
     return dataset
 
 
@@ -125,7 +139,8 @@ class _ObjectTable:
     def write(self) -> None:
         for name in ("name", "category"):
             texts = [getattr(instance, name) for instance in self._scene.instances]
-            self._group.create_dataset(name, data=texts, dtype=h5py.string_dtype(), track_times=False)
+            packed = {**_DENSE, "chunks": (len(texts),)} if texts else {"track_times": False}
+            self._group.create_dataset(name, data=fixed_texts(texts), **packed)
         for name, label in OBJECT_LABELS.items():
             rows = self._rows[name]
             data = rows[0] if name in _STATIC else np.stack(rows)
@@ -133,7 +148,25 @@ class _ObjectTable:
             packed = _DENSE if data.size else {"track_times": False}
             dataset = self._group.create_dataset(name, data=data.astype(label.dtype), chunks=chunks if data.size else None, **packed)
             meaning = "world-from-object, rigid" if name == "pose" else label.meaning
-            dataset.attrs.update({"unit": label.unit, "meaning": meaning})
+            set_attributes(dataset, {"unit": label.unit, "meaning": meaning})
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The dataset of a label, and what it takes to read and to understand a frame of it."""
+
+    dataset: h5py.Dataset
+    codec: Codec
+    dtype: str
+    shape: tuple[int, ...]
+
+    def read(self, frame: int) -> NDArray[Any]:
+        """One frame as it is stored. h5py's own way to select it takes 0.1 ms, longer than to read a mask."""
+        stored = np.empty(self.shape, self.dtype)
+        place = self.dataset.id.get_space()
+        place.select_hyperslab((frame, *(0 for _ in self.shape)), (1, *self.shape))
+        self.dataset.id.read(h5py.h5s.create_simple(self.shape), place, stored)
+        return stored
 
 
 class ShardReader:
@@ -145,17 +178,22 @@ class ShardReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._named():
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise UserError(f"shard {path} is a link or no file at all: put the file itself there")
             self._file = h5py.File(path, "r", locking=False, rdcc_nbytes=0)
         try:
             with self._named():
-                self.attributes: dict[str, Any] = dict(self._file.attrs)
+                self.attributes: dict[str, Any] = attributes_of(self._file)
+                if self.attributes.get("format_version") == 1:  # its texts have variable length, and are in the scene too
+                    self.attributes |= {"format": FORMAT, **{name: getattr(self.scene(), name) for name in ("family", "label_space")}}
                 _check_version(path, self.attributes)
                 self.frames, self.width, self.height = (int(self.attributes[name]) for name in ("frames", "width", "height"))
-                self.labels = tuple(name for name in LABELS if isinstance(self._file.get(name, getlink=True), h5py.HardLink))
-                self._labels = {name: self._label(name) for name in self.labels}
-                self.K: NDArray[np.float64] = self._file["K"][()]
-                self.poses: NDArray[np.float64] = self._file["pose"][()]
-                self.times: NDArray[np.int64] = self._file["time"][()]
+                names = set(self._file)
+                self.labels = tuple(name for name in LABELS if name in names and is_here(self._file, name))
+                self._stored: dict[str, _Stored] = {}  # of labels that were asked for
+                self.K: NDArray[np.float64] = whole_dataset_in(self._file, "K", "float64", (3, 3))[()]
+                self.poses: NDArray[np.float64] = whole_dataset_in(self._file, "pose", "float64", (self.frames, 4, 4))[()]
+                self.times: NDArray[np.int64] = whole_dataset_in(self._file, "time", "int64", (self.frames,))[()]
         except BaseException:
             self.close()
             raise
@@ -172,42 +210,46 @@ class ShardReader:
             state = "damaged" if what else "truncated or damaged"
             raise UserError(f"{what}shard {self.path} is {state} ({error}): {REMEDY}") from error
 
-    def _label(self, name: str) -> tuple[h5py.Dataset, Codec]:
-        dataset = self._file[name]
-        codec = codec_of(dataset)
-        dtype, shape = codec.stored(LABELS[name], self.height, self.width)
-        if dataset.shape != (self.frames, *shape) or dataset.dtype != dtype or dataset.external:
-            raise ValueError(f"{name} is {dataset.dtype} {dataset.shape}")
-        return dataset, codec
-
     def scene(self) -> Scene:
         """The scene that was rendered."""
         with self._named():
-            text = self._file["scene_json"][()].tobytes().decode()
+            text = whole_dataset_in(self._file, "scene_json", "uint8", (None,))[()].tobytes().decode()
         return Scene.from_json(text)
 
     def codec(self, label: str) -> Codec:
         """How a label is stored."""
-        return self._found(label)[1]
+        return self._found(label).codec
 
     def stored_bytes(self, label: str) -> int:
         """Compressed size of all frames of a label."""
-        return int(self._found(label)[0].id.get_storage_size())
+        return int(self._found(label).dataset.id.get_storage_size())
 
-    def _found(self, label: str) -> tuple[h5py.Dataset, Codec]:
-        if label not in self._labels:
+    def _found(self, label: str) -> _Stored:
+        if label not in self.labels:
             raise UserError(f"{self.path} has no label {label!r}: it holds {', '.join(self.labels)}")
-        return self._labels[label]
+        if label not in self._stored:
+            with self._named(f"{label} in "):
+                codec = codec_of(self._file[label])
+                dtype, shape = codec.stored(LABELS[label], self.height, self.width)
+                self._stored[label] = _Stored(dataset_in(self._file, label, dtype, (self.frames, *shape)), codec, dtype, shape)
+        return self._stored[label]
 
     def read(self, label: str, frame: int) -> NDArray[Any]:
         """One label of one frame, as the label table says: [H, W] or [H, W, C]."""
-        dataset, codec = self._found(label)
+        return np.ascontiguousarray(self._read(label, frame))
+
+    def planes(self, label: str, frame: int) -> NDArray[Any]:
+        """One label of one frame with its channels first, as torch has it: [H, W] or [C, H, W]."""
+        array = self._read(label, frame)
+        return np.ascontiguousarray(np.moveaxis(array, -1, 0) if array.ndim == 3 else array)
+
+    def _read(self, label: str, frame: int) -> NDArray[Any]:
+        """As `read`, its memory in any order."""
+        found = self._found(label)
         if not 0 <= frame < self.frames:
             raise IndexError(f"frame {frame} of {self.path}, which has {self.frames}")
         with self._named(f"{label} of frame {frame} in "):
-            stored = np.empty(dataset.shape[1:], dtype=dataset.dtype)
-            dataset.read_direct(stored, np.s_[frame])
-            array = codec.decode(stored, LABELS[label], self.width)
+            array = found.codec.decode(found.read(frame), LABELS[label], self.width)
             if array.shape != LABELS[label].shape(self.height, self.width):
                 raise ValueError(f"it is {array.shape}")
         return array
@@ -225,7 +267,7 @@ class ShardReader:
     @property
     def has_objects(self) -> bool:
         """Whether the shard says where each instance is (`objects`)."""
-        return isinstance(self._file.get("objects", getlink=True), h5py.HardLink)
+        return is_here(self._file, "objects")
 
     def objects(self, frame: int) -> Objects:
         """Poses, boxes and visibility of all instances in one frame."""
@@ -234,10 +276,16 @@ class ShardReader:
         if not 0 <= frame < self.frames:
             raise IndexError(f"frame {frame} of {self.path}, which has {self.frames}")
         with self._named(f"objects of frame {frame} in "):
-            group = self._file["objects"]
-            rows = {name: group[name][()] if name in _STATIC else group[name][frame] for name in OBJECT_LABELS}
+            rows = {name: data[()] if name in _STATIC else data[frame] for name, data in self._objects.items()}
         rows["pose"] = geometry.invert(self.poses[frame]) @ rows["pose"]
         return Objects(**rows, width=self.width, height=self.height)
+
+    @cached_property
+    def _objects(self) -> dict[str, h5py.Dataset]:
+        group = self._file["objects"]
+        count = whole_dataset_in(group, "semantic", "uint8", (None,)).shape
+        lengths = {name: count if name in _STATIC else (self.frames, *count) for name in OBJECT_LABELS}
+        return {name: dataset_in(group, name, label.dtype, (*lengths[name], *label.shape)) for name, label in OBJECT_LABELS.items()}
 
     @cached_property
     def camera(self) -> Camera:

@@ -142,7 +142,7 @@ class LocalStore:
 
     def read(self, name: str) -> str | None:
         try:
-            return (self.root / name).read_text(encoding="utf-8")
+            return (self.root / name).read_text(encoding="utf-8", errors="replace")  # what is no text is no JSON either
         except FileNotFoundError:
             return None
 
