@@ -64,8 +64,8 @@ class Rotation(Pretext):
         return {"image": turned[torch.arange(count, device=device), turn], "turn": turn}
 
     def predict(self, images: Tensor) -> Tensor:
-        """float [B, 3, S, S], normalised -> logits [B, 4]."""
-        logits: Tensor = self.head(self.backbone(images).mean((2, 3)))
+        """float [B, 3, S, S], normalised -> logits [B, 4]. Channels last, the layout that networks are trained in."""
+        logits: Tensor = self.head(self.backbone(images.contiguous(memory_format=torch.channels_last)).mean((2, 3)))
         return logits
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
