@@ -3,7 +3,8 @@
     python -m bench.memory [--scenes N] [--family NAME ...] [--json FILE]
 
 The worker does what those of `simlearn generate` do, with the default settings but for the number of frames, and its shards are deleted
-as they come. Caches are bounded and mostly full after 20 scenes; what counts is how far the resident set rises above what it was then.
+as they come. Caches are bounded and mostly full after 20 scenes; what counts is how far the resident set rises above what it was then: at most
+(scenes differ in size by a hundred megabytes), in its level, which is a median over 20 scenes, and in its peak while a scene is made.
 """
 
 from __future__ import annotations
@@ -80,19 +81,26 @@ def run(plan: Plan) -> dict[str, Any]:
         curve.append(used)
         if count % plan.every == 0 or count in (1, plan.settled_after):
             print(f"{plan.family}: {used.resident:.0f} MB after {count} scenes, {used.peak:.0f} MB at most", file=sys.stderr, flush=True)
-    settled, later = curve[plan.settled_after - 1], curve[plan.settled_after :]
+    settled, about = plan.settled_after, plan.every // 2
+    then, level = (_level(part) for part in (curve[settled - about : settled + about], curve[-plan.every :]))
     document = {
-        "growth_mb": round(max(used.resident for used in later) - settled.resident, 1),
-        "peak_growth_mb": round(later[-1].peak - settled.peak, 1),
-        "level_mb": round(statistics.median(used.resident for used in later[-plan.every :]), 1),
-        "peak_mb": round(later[-1].peak, 1),
+        "growth_mb": round(max(used.resident for used in curve[settled:]) - curve[settled - 1].resident, 1),
+        "level_growth_mb": round(level - then, 1),
+        "peak_growth_mb": round(curve[-1].peak - curve[settled - 1].peak, 1),
+        "level_mb": round(level, 1),
+        "peak_mb": round(curve[-1].peak, 1),
     }
     print(
-        f"{plan.family:10s} {plan.scenes} scenes: {document['growth_mb']:+.0f} MB after the first {plan.settled_after} "
-        f"(of the peak {document['peak_growth_mb']:+.0f} MB); in the end {document['level_mb']:.0f} MB, peak {document['peak_mb']:.0f} MB",
+        f"{plan.family:10s} from scene {settled} to {plan.scenes}: {document['growth_mb']:+.0f} MB at most; "
+        f"level {then:.0f} to {level:.0f} MB ({level - then:+.0f}); peak {curve[-1].peak:.0f} MB ({document['peak_growth_mb']:+.0f})",
         flush=True,
     )
     return {**vars(plan), **document, "resident_mb": [round(used.resident, 1) for used in curve]}
+
+
+def _level(part: list[Usage]) -> float:
+    """Median resident set of some scenes, MB."""
+    return statistics.median(used.resident for used in part)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -121,11 +121,13 @@ def test_both_series_are_measured_and_drawn(tmp_path):
 
 
 def test_growth_counts_from_the_settled_scene(monkeypatch, capsys):
-    curve = [memory.Usage(resident, resident + 50) for resident in (100.0, 150.0, 160.0, 155.0, 170.5, 165.0)]
+    curve = [memory.Usage(resident, resident + 50) for resident in (100.0, 150.0, 160.0, 155.0, 170.5, 165.0, 190.0)]
     monkeypatch.setattr(memory, "usage_after_scenes", lambda _: iter(curve))
-    document = memory.run(memory.Plan(scenes=6, settled_after=3))
-    assert (document["growth_mb"], document["peak_growth_mb"], document["level_mb"], document["peak_mb"]) == (10.5, 5.0, 165.0, 215.0)
-    assert document["resident_mb"] == [100.0, 150.0, 160.0, 155.0, 170.5, 165.0]
+    document = memory.run(memory.Plan(scenes=7, settled_after=3, every=2))
+    growths = tuple(document[f"{what}growth_mb"] for what in ("", "level_", "peak_"))
+    assert growths == (30.0, 20.0, 30.0)
+    assert (document["level_mb"], document["peak_mb"]) == (177.5, 240.0)
+    assert document["resident_mb"] == [used.resident for used in curve]
     assert capsys.readouterr().out.count("\n") == 1
 
 
