@@ -3,8 +3,8 @@
     python -m bench.memory [--scenes N] [--family NAME ...] [--json FILE]
 
 The worker does what those of `simlearn generate` do, with the default settings but for the number of frames, and its shards are deleted
-as they come. Caches are bounded and mostly full after 20 scenes; what counts is how far the resident set rises above what it was then: at most
-(scenes differ in size by a hundred megabytes), in its level, which is a median over 20 scenes, and in its peak while a scene is made.
+as they come. Caches are bounded and mostly full after 20 scenes; what counts is how far the resident set rises above what it was then: at
+most (scenes differ in size by a hundred megabytes), in its level, a median over 20 scenes, and in its peak while a scene is made.
 """
 
 from __future__ import annotations
