@@ -44,11 +44,11 @@ def run_tasks(function: Callable[[Task], Result], tasks: Iterable[Task], workers
     `ATTEMPTS` times, UserError names it. However the iteration ends (close the generator), no task is left running.
     """
     ray = _import_ray()
-    with _connected(ray, workers, address):
-        yield from _run(ray, function, tasks, workers)
+    with _connected(ray, workers, address) as stays:
+        yield from _run(ray, function, tasks, workers, cancels=stays)
 
 
-def _run(ray: ModuleType, function: Callable[[Any], Any], tasks: Iterable[Any], workers: int) -> Iterator[Any]:
+def _run(ray: ModuleType, function: Callable[[Any], Any], tasks: Iterable[Any], workers: int, *, cancels: bool) -> Iterator[Any]:
     died = ray.exceptions
     lost = (died.WorkerCrashedError, died.NodeDiedError, died.LocalRayletDiedError, died.OutOfMemoryError, died.ObjectLostError)
     remote = ray.remote(_serve).options(num_cpus=1, max_retries=0, runtime_env={"env_vars": _environment()})
@@ -81,7 +81,8 @@ def _run(ray: ModuleType, function: Callable[[Any], Any], tasks: Iterable[Any], 
             if answered is not None:
                 yield value_of(answered, task)
     finally:
-        _cancel(ray, list(running))
+        if cancels:
+            _cancel(ray, list(running))
 
 
 def _may_go_on(task: Any, attempt: int, error: Exception) -> None:
@@ -147,19 +148,19 @@ def _own_folders() -> list[str]:
 
 
 @contextlib.contextmanager
-def _connected(ray: ModuleType, workers: int, address: str) -> Iterator[None]:
-    """Holds a connection to a cluster; what was started or connected to here is shut down or left in the end."""
+def _connected(ray: ModuleType, workers: int, address: str) -> Iterator[bool]:
+    """Holds a connection to a cluster and yields whether it stays in the end; if not, Ray ends the tasks of this program with it."""
     place = address or os.environ.get("RAY_ADDRESS", "")
     if ray.is_initialized():
         found = ray.get_runtime_context().gcs_address
         if address not in ("", "auto", found):
             raise UserError(f"this program is already connected to the Ray cluster at {found}: use that, or call ray.shutdown() first")
-        yield
+        yield True
         return
     start = functools.partial(ray.init, log_to_driver=False, logging_level=logging.ERROR)
     with contextlib.ExitStack() as stack:
         if place in ("", "local"):
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="simlearn-ray-", ignore_cleanup_errors=True))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ray-", dir=_short_folder(), ignore_cleanup_errors=True))
             start = functools.partial(start, address="local", num_cpus=workers, _temp_dir=folder, **LOCAL)
         else:
             start = functools.partial(start, address=place)
@@ -170,7 +171,13 @@ def _connected(ray: ModuleType, workers: int, address: str) -> Iterator[None]:
         except (OSError, ValueError, RuntimeError, ImportError, ray.exceptions.RayError) as error:
             where = f"at {place}: check --address, and `ray status` there" if place else "on this machine: see docs/scaling.md"
             raise UserError(f"cannot use a Ray cluster ({_last_line(error)}) {where}") from error
-        yield
+        yield False
+
+
+def _short_folder() -> str:
+    """For Ray's files. A socket's path has at most 103 characters (macOS; Linux 107), of which Ray takes 78 for itself."""
+    folder = tempfile.gettempdir()
+    return folder if len(folder) < 25 or not os.path.isdir("/tmp") else "/tmp"
 
 
 def _knock(address: str) -> None:

@@ -67,10 +67,12 @@ def make(out, **overrides):
 def test_fifty_kills_at_random_moments_then_resume(tmp_path):
     out, program, choice = tmp_path / "data", tmp_path / "program.py", random.Random(20)
     program.write_text(PROGRAM)
-    unfinished = 0
-    with subprocess.Popen([sys.executable, str(program), str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
+    unfinished, spawned = 0, os.environ.get("SIMLEARN_KILLS") == "spawn"
+    environment = {**os.environ, "TINY_DELAY_S": "2"} if spawned else None  # a run gets some seconds after its imports
+    command = [sys.executable, str(program), str(out)]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
         scene_s = float(forker.stdout.readline())
-        longest_s = 25.0 if os.environ.get("SIMLEARN_KILLS") == "spawn" else 6 * scene_s
+        longest_s = 25.0 if spawned else 6 * scene_s
         for _ in range(KILLS):
             print("generate", file=forker.stdin, flush=True)
             generator = int(forker.stdout.readline())

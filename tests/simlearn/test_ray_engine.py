@@ -171,7 +171,7 @@ def start(tmp_path, out, address, delay_s):
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for left-over processes in /proc")
 def test_a_cluster_that_is_connected_to_is_left_running_and_one_that_is_started_is_not(tmp_path, cluster, reference):
     """The first program is interrupted, with a cluster of its own; the second finishes its data set on ours."""
-    out, folder = tmp_path / "data", Path(tempfile.mkdtemp(prefix="ray-"))  # a short path: Ray makes sockets there
+    out, folder = tmp_path / "data", Path(tempfile.mkdtemp(prefix="t-"))  # a short path: Ray makes sockets there
     process = start(folder, out, "", delay_s=0.3)
     wait_until(lambda: finished(out) >= 1, limit_s=120)
     os.killpg(process.pid, signal.SIGINT)
