@@ -82,13 +82,15 @@ def _refill(points: Tensor, centroids: Tensor, labels: Tensor) -> int:
 def whitening(features: Tensor, components: int) -> tuple[Tensor, Tensor]:
     """PCA-whitening of float [N, D]: mean [D] and matrix [D, components], so that (features - mean) @ matrix has unit variances.
 
-    Directions without variance, or beyond the rank, have weight zero.
+    Directions without variance, or beyond the rank, have weight zero: below 1e-6 of the largest one's, or where features differ by less
+    than 1e-4 of their size, there is nothing but rounding.
     """
     mean = features.double().mean(0)
     centred = features.double() - mean
     variance, directions = torch.linalg.eigh(centred.T @ centred / len(features))
     variance, directions = variance.flip(0)[:components], directions.flip(1)[:, :components]
-    scale = torch.where(variance > 1e-6 * variance[:1], variance.clamp(min=1e-30).rsqrt(), 0.0)
+    least = torch.maximum(1e-6 * variance[:1], 1e-8 * features.double().square().sum(1).mean())
+    scale = torch.where(variance > least, variance.clamp(min=1e-30).rsqrt(), 0.0)
     matrix = torch.zeros(features.shape[1], components, device=features.device)
     matrix[:, : len(scale)] = (directions * scale).float()
     return mean.float(), matrix

@@ -12,8 +12,8 @@ from training.augment import LUMA, PhotometricConfig, photometric
 from training.crops import CropConfig, Window, crop_rgb, draw_window
 from training.images import normalise
 
-GRADIENT_STD, MAGNITUDE_MEAN, MAGNITUDE_STD = 0.068, 0.065, 0.072
-"""Of 286 pictures of Tiny ImageNet in [0, 1], per pixel."""
+LEAST_CONTRAST = 0.01
+"""Standard deviation of brightness, or root mean square of its gradient per pixel, below which a picture isn't made stronger."""
 
 
 def random_view(rgb: Tensor, crop: CropConfig, generator: torch.Generator) -> Tensor:
@@ -52,19 +52,24 @@ def picture_id(rgb: Tensor) -> Tensor:
 
 
 def sobel(pictures: Tensor) -> Tensor:
-    """float [B, 3, H, W] in [0, 1] -> the grey picture's [d/dx, d/dy, magnitude] of about unit variance, for each pixel."""
-    kernel = pictures.new_tensor([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+    """float [B, 3, H, W] in [0, 1] -> [d/dx, d/dy, magnitude] of the grey picture, over the root mean square of its own magnitude.
+
+    So neither the brightness nor the contrast of a picture shows, both of which colours bring along.
+    """
     padded = F.pad(_grey(pictures), (1, 1, 1, 1), mode="replicate")
-    gradient = F.conv2d(padded, torch.stack([kernel, kernel.T])[:, None])
-    magnitude = gradient.square().sum(1, keepdim=True).sqrt()
-    return torch.cat([gradient / GRADIENT_STD, (magnitude - MAGNITUDE_MEAN) / MAGNITUDE_STD], 1)
+    across, down = padded[..., 2:] - padded[..., :-2], padded[..., 2:, :] - padded[..., :-2, :]
+    across = across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]
+    gradient = torch.cat([across, down[..., :-2] + 2 * down[..., 1:-1] + down[..., 2:]], 1) / 8
+    magnitude = gradient.square().sum(1, keepdim=True)
+    strength = magnitude.mean((1, 2, 3), keepdim=True).sqrt().clamp(min=LEAST_CONTRAST)
+    return torch.cat([gradient, magnitude.sqrt()], 1) / strength
 
 
 def even_grey(pictures: Tensor) -> Tensor:
     """float [B, 3, H, W] in [0, 1] -> the same shape, normalised: grey, with the mean and the contrast of an average picture."""
     grey = _grey(pictures)
     spread, mean = torch.std_mean(grey, (1, 2, 3), keepdim=True)
-    return normalise((0.45 + 0.25 * (grey - mean) / spread.clamp(min=0.01)).clamp(0, 1).expand_as(pictures))
+    return normalise((0.45 + 0.25 * (grey - mean) / spread.clamp(min=LEAST_CONTRAST)).clamp(0, 1).expand_as(pictures))
 
 
 def _grey(pictures: Tensor) -> Tensor:

@@ -15,13 +15,15 @@ shorter: clusters of the first batch, of the next twice as many pictures, and so
 What else differs from the paper, and why:
 - The loss is reweighted so that all clusters count alike, which the paper names as equivalent to its sampling uniformly over clusters.
 - The optimiser's running means of the last layer are kept when it starts anew; the loop owns them, and they fade within some ten steps.
+- There are 32 clusters, not 10,000, so that a cluster has 128 pictures a round, as in the paper; the PCA has 16 dimensions, not 256.
+  (In 12,800 pictures of Tiny ImageNet a small network learnt to name 16 % of these clusters right, of 100 in 64 dimensions 4 %.)
 - Features are the mean over the last stage's cells; there is no layer between them and the last one (AlexNet's has two).
 
-Colour is the known shortcut, because it makes easy clusters. With `input` "sobel", as in the paper, the network sees the gradients of
-the grey picture in place of colours: [d/dx, d/dy, magnitude], each scaled to about unit variance. Such a backbone must be fed with
-`training.views.sobel(pictures)` later on: on RGB its first layer finds what it was never trained for. With "rgb" it sees colours,
-jittered, and can be used like any other; its labels come from grey pictures of equal brightness and contrast, so that clusters can't
-be of colours either.
+Colour is the known shortcut, because it makes easy clusters. With `input` "sobel" the network sees no colours but, as in the paper, the
+gradients of the grey picture: [d/dx, d/dy, magnitude], here each picture's over their root mean square, because colours differ in
+brightness and brightness scales gradients. Such a backbone must be fed with `training.views.sobel(pictures)` later on: on RGB its first
+layer finds what it was never trained for. With "rgb" it sees colours, jittered, and can be used like any other; its labels come from
+grey pictures of equal brightness and contrast, so that clusters can't be of colours either.
 """
 
 from __future__ import annotations
@@ -58,8 +60,8 @@ class ClusteringConfig(Config):
     crop: CropConfig = field(default_factory=CropConfig)
     input: Literal["sobel", "rgb"] = "sobel"
     colour: PhotometricConfig = field(default_factory=PhotometricConfig)
-    clusters: int = 100
-    components: int = 64
+    clusters: int = 32
+    components: int = 16
     memory: int = 2048
     period: int = 4096
     iterations: int = 10
@@ -106,7 +108,7 @@ class Labeller(nn.Module):
 class Clustering(Pretext):
     """Name the cluster of a picture from a random crop of it.
 
-    "accuracy" counts all clusters alike, so by chance it is 1 / "clusters" (those in use, 100 by default). "stability" is the normalised
+    "accuracy" counts all clusters alike, so by chance it is 1 / "clusters" (those in use, 32 by default). "stability" is the normalised
     mutual information between the clusters of the last two rounds, of the same pictures; "empty" and "refilled" count clusters without
     a picture at the last round's end and those filled again on the way.
     """
@@ -131,6 +133,7 @@ class Clustering(Pretext):
         self.register_buffer("progress", torch.tensor([0, 0, 0]))  # pictures stored, to be stored in this round, to pass before it starts
         self.register_buffer("weights", torch.zeros(config.clusters))  # of the clusters in the loss; 0: not in use
         self.register_buffer("facts", torch.zeros(3))  # stability, empty, refilled
+        self.train()
 
     def train(self, mode: bool = True) -> Clustering:
         super().train(mode)
