@@ -32,8 +32,9 @@ from scenes.streets.view import View, shadow_of
 from scenes.streets.weather import Weather, weather
 
 LABEL_SPACE = "cityscapes"
-# Rectified colour camera 2 of KITTI (raw data of 2011-09-26): 1242 x 375 pixels.
-KITTI_WIDTH, KITTI_HEIGHT, KITTI_FOCAL_PX, KITTI_CENTRE = 1242, 375, 721.5377, (609.5593, 172.854)
+# Rectified colour camera 2 of KITTI (raw data of 2011-09-26): 1242 x 375 pixels. Its calibration puts the centre of the top-left pixel
+# at (0, 0), which is (0.5, 0.5) here.
+KITTI_WIDTH, KITTI_HEIGHT, KITTI_FOCAL_PX, KITTI_CENTRE = 1242, 375, 721.5377, (609.5593 + 0.5, 172.854 + 0.5)
 _BEHIND_M, _CAR_M = 30.0, (1.0, 2.3)  # built behind the camera; half width and half length of its own car
 _CRAWLING_M = 0.3  # a frame: slower than that, a car is about to stop
 _DROPPED_M = 70.0  # farther than that from the camera a kerb before a drive is not lowered: it would not be seen

@@ -27,7 +27,7 @@ from scenes.semantics import semantic_id
 
 SEEDS = range(8)
 BUILDING = ("floor", "ceiling", "wall", "door", "window", "lawn", "hedge", "tree")
-CELL_M, PERSON_M = 0.04, 0.2
+CELL_M, PERSON_M = 0.04, 0.18  # so gaps of 36 cm are passed, which take turning sideways
 
 
 @functools.cache

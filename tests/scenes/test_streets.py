@@ -167,7 +167,7 @@ def test_fronts_point_where_things_go():
 def test_camera_is_that_of_kitti():
     scene = street(0)
     camera = scene.camera
-    assert (camera.width, camera.height, camera.fx, camera.cx) == (1242, 375, 721.5377, 609.5593)
+    assert (camera.width, camera.height, camera.fx, camera.cx) == (1242, 375, 721.5377, 610.0593)
     assert scene.stereo_baseline_m == 0.54
     assert scene.camera_motion.at(0)[2, 3] == pytest.approx(1.65, abs=0.1)
     forward = scene.camera_motion.at(0)[:3, 2]
