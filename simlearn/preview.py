@@ -33,19 +33,19 @@ def preview(pretext: str, data: str | Path, out: Path, *, backbone: str = "resne
     chosen = np.linspace(0, len(dataset) - 1, min(SAMPLES, len(dataset))).astype(int)  # type: ignore[arg-type]
     views = [learner.views(dataset[int(index)], generator(seed, "preview", int(index))) for index in chosen]
     batch = learner.augment({name: torch.stack([view[name] for view in views]) for name in views[0]}, generator(seed, "preview batch"))
-    sheet = _sheet(learner.preview(batch))
+    sheet = _sheet(learner.preview(batch), len(chosen))
     out.mkdir(parents=True, exist_ok=True)
     with whole_file(out / "preview.png") as temporary:
         Image.fromarray(sheet).save(temporary, format="PNG")
     return out / "preview.png"
 
 
-def _sheet(pictures: list[Picture]) -> NDArray[np.uint8]:
-    """Captioned tiles in rows; a sample begins a new row where its first title comes again."""
-    rows: list[list[NDArray[np.uint8]]] = []
-    for title, picture in pictures:
-        if not rows or (title == pictures[0][0] and len(rows[-1]) > 1) or len(rows[-1]) == COLUMNS:
-            rows.append([])
-        tile = np.asarray(Image.fromarray(picture).resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST))
-        rows[-1].append(join([caption_strip(title, TILE_PX), tile], axis=0))
-    return join([join(row, axis=1) for row in rows], axis=0)
+def _sheet(pictures: list[Picture], samples: int) -> NDArray[np.uint8]:
+    """Captioned tiles, a row for each sample where all samples have as many pictures."""
+    columns = len(pictures) // samples if len(pictures) % samples == 0 else COLUMNS
+    tiles = [join([caption_strip(title, TILE_PX), _tile(picture)], axis=0) for title, picture in pictures]
+    return join([join(tiles[first : first + columns], axis=1) for first in range(0, len(tiles), columns)], axis=0)
+
+
+def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(picture).resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST))
