@@ -48,10 +48,10 @@ def upright(rng: np.random.Generator, yaw: float, tilt_rad: float) -> Float:
 
 def _tilted(x: float, y: float) -> Float:
     up = np.array([x, y, 1.0])
-    up /= np.linalg.norm(up)
-    right = np.cross((0.0, 1.0, 0.0), up)
-    right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(up, right), up], axis=1)
+    u, v, w = (up / np.linalg.norm(up)).tolist()
+    right = np.array([w, 0.0, -u])  # the y axis x up
+    a, _, c = (right / np.linalg.norm(right)).tolist()
+    return np.array([[a, v * c, u], [0.0, w * a - u * c, v], [c, -v * a, w]])
 
 
 def anyhow(rng: np.random.Generator) -> Float:
