@@ -197,8 +197,8 @@ def _built(shape: Shape) -> Mesh:
     return mesh
 
 
-build = Kept(_built, megabytes=36)
-"""`build(shape)` is the mesh of a recipe. Its arrays are read-only and shared; the most recently used meshes are kept."""
+build = Kept(_built, megabytes=42)
+"""`build(shape)` is the mesh of a recipe. Its arrays are read-only and shared; some meshes are kept."""
 
 
 @lru_cache
