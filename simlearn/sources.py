@@ -47,14 +47,15 @@ def training_data(data: str | Path, pretext: str, *, keep: bool) -> tuple[Datase
     """
     method, folder = PRETEXTS[pretext], Path(data)
     labels = [name for name in method.labels if name in LABELS]
-    if (folder / MANIFEST).is_file() or (str(data) not in REAL and not folder.is_dir()):
+    named = str(data) in REAL and not folder.is_dir()
+    wanted = ", ".join(name for name in labels if name != "rgb")
+    if named and wanted:
+        raise UserError(f"pretext {pretext!r} needs {wanted}, which pictures lack: train it on a data set made by `simlearn generate`")
+    if wanted or (folder / MANIFEST).is_file() or not (named or folder.is_dir()):
         frames = SyntheticDataset(folder, labels=labels)
         facts = {"path": str(data), "family": frames.manifest.config["family"], "frames": len(frames)}
         return _kept(frames, keep), facts
-    if set(labels) - {"rgb"}:
-        wanted = ", ".join(name for name in labels if name != "rgb")
-        raise UserError(f"pretext {pretext!r} needs {wanted}, which pictures lack: train it on a data set made by `simlearn generate`")
-    pictures = _real(str(data)) if str(data) in REAL and not folder.is_dir() else Pictures.of_folder(folder)
+    pictures = _real(str(data)) if named else Pictures.of_folder(folder)
     return _kept(pictures, keep), {"path": str(data), "pictures": len(pictures)}
 
 

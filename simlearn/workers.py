@@ -25,7 +25,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS")
-TRIM_EVERY = 16  # tasks; each time costs 20 to 120 ms, most of it to have the memory back
+TRIM_EVERY = 4  # tasks; each time costs 20 to 120 ms, most of it to have the memory back
 
 
 class WorkerError(RuntimeError):

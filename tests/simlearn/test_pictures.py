@@ -96,10 +96,13 @@ def test_links_do_not_lead_out_and_an_empty_folder_is_a_sentence(tmp_path):
 
 
 def test_sources(folder, tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PictureWarning)
-        with pytest.raises(UserError, match=r"'game_engine' needs depth, normal.*which pictures lack: .*simlearn generate"):
-            sources.training_data(folder, "game_engine", keep=True)
+    with pytest.raises(UserError, match=r"'game_engine' needs depth, normal.*which pictures lack: .*simlearn generate"):
+        sources.training_data("tiny_imagenet", "game_engine", keep=True)
+    with pytest.raises(UserError, match=r"pictures holds no data set .*simlearn generate"):
+        sources.training_data(folder, "game_engine", keep=True)
+    with pytest.warns(PictureWarning):
+        data, facts = sources.training_data(folder, "rotation", keep=True)
+    assert facts["pictures"] == len(data) == 6
     with pytest.raises(UserError, match=r"nowhere.* is not a folder"):
         sources.training_data(tmp_path / "nowhere", "game_engine", keep=True)
 
