@@ -25,7 +25,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLOSC_NTHREADS")
-TRIM_EVERY = 4  # tasks; each time costs 20 to 120 ms, most of it to have the memory back
+# With fixed thresholds glibc gives large arrays back at once; by itself it would raise them to the size of what was freed.
+MEMORY_GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+TRIM_EVERY = 8  # tasks; each time costs 20 to 120 ms, most of it to have the memory back
 
 
 class WorkerError(RuntimeError):
@@ -173,9 +175,13 @@ def _die_with_parent() -> None:
 
 @contextlib.contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Children started inside use one thread each for BLAS, OpenMP and compression; the libraries read this when they load."""
-    before = {name: os.environ.get(name) for name in SINGLE_THREADED}
-    os.environ.update(dict.fromkeys(SINGLE_THREADED, "1"))
+    """Children started inside use one thread each for BLAS, OpenMP and compression, and keep little of what is freed.
+
+    The libraries read this when they load.
+    """
+    wanted = {**dict.fromkeys(SINGLE_THREADED, "1"), **MEMORY_GIVEN_BACK}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
