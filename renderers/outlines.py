@@ -11,6 +11,7 @@ from scenes import geometry
 from scenes.camera import Camera
 
 _EDGES = ((0, 1), (1, 2), (2, 0))
+_TOGETHER = 16_384  # points, about, so that what is computed of them stays in the processor's caches
 
 
 class Outlines:
@@ -25,6 +26,8 @@ class Outlines:
         self._owner = flat.triangle_instance
         self._starts = np.searchsorted(used, flat.vertex_range)
         self._solid = np.flatnonzero(np.diff(self._starts))  # instances that have triangles
+        self._groups = np.split(self._solid, np.flatnonzero(np.diff(self._starts[self._solid] // _TOGETHER)) + 1)
+        self._placed = np.empty_like(self._points)
         low, high = self._extent(self._points, self._points)
         self.box_3d = np.concatenate([(low + high) / 2, high - low], axis=1)
 
@@ -33,23 +36,22 @@ class Outlines:
 
         A box is (left, top, right, bottom) in pixels, not cut at the image's border, NaN if nothing lies beyond the near plane.
         """
-        points = self._placed(eye_from_object)
-        beyond = points[:, 2] >= NEAR_M
-        pixels = _image(camera, np.where(beyond[:, None], points, (0.0, 0.0, 1.0)))
-        low, high = self._extent(np.where(beyond[:, None], pixels, np.inf), np.where(beyond[:, None], pixels, -np.inf))
-        cut = np.zeros(len(low), dtype=bool)
-        cut[self._solid] = ~np.logical_and.reduceat(beyond, self._starts[self._solid])
-        self._extend_by_crossings(camera, points, beyond, cut, low, high)
+        points, count = self._placed, len(self._starts) - 1
+        low, high, cut = np.full((count, 2), np.nan), np.full((count, 2), np.nan), np.zeros(count, dtype=bool)
+        for group in self._groups:
+            for k in group:
+                run = slice(self._starts[k], self._starts[k + 1])
+                points[run] = geometry.transform(eye_from_object[k], self._points[run])
+            whole = slice(self._starts[group[0]], self._starts[group[-1] + 1])
+            starts, beyond = self._starts[group] - whole.start, points[whole, 2:] >= NEAR_M
+            pixels = _image(camera, np.where(beyond, points[whole], (0.0, 0.0, 1.0)))
+            low[group] = np.minimum.reduceat(np.where(beyond, pixels, np.inf), starts)
+            high[group] = np.maximum.reduceat(np.where(beyond, pixels, -np.inf), starts)
+            cut[group] = ~np.logical_and.reduceat(beyond[:, 0], starts)
+        self._extend_by_crossings(camera, points, points[:, 2] >= NEAR_M, cut, low, high)
         boxes = np.concatenate([low, high], axis=1)
         boxes[~np.isfinite(boxes).all(1)] = np.nan
         return boxes, cut
-
-    def _placed(self, eye_from_object: NDArray[np.float64]) -> NDArray[np.float64]:
-        points = np.empty_like(self._points)
-        for k in self._solid:
-            run = slice(self._starts[k], self._starts[k + 1])
-            points[run] = geometry.transform(eye_from_object[k], self._points[run])
-        return points
 
     def _extent(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lowest and highest row of each instance's run, float64 [I, ...]; NaN for an empty run."""
