@@ -9,6 +9,7 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import pytest
 import torch
+from drawn_videos import BouncingBalls
 from painted_spheres import PaintedSpheres
 from sphere_world import Spheres
 from torch import Tensor, nn
@@ -23,8 +24,13 @@ from training.pretexts import PRETEXTS, build_pretext
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample, Unit
 from training.seeds import seeded
 
-EXAMPLES = {"image": PaintedSpheres, "labelled_frame": Spheres}
-"""A data set for every data unit."""
+EXAMPLES = {
+    "image": lambda count, _: PaintedSpheres(count),
+    "labelled_frame": lambda count, _: Spheres(count),
+    "clip": BouncingBalls,
+    "clip_audio": BouncingBalls,
+}
+"""A data set for every data unit: how many samples, of what footage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ def learner_of(name: str, seed: int = 0) -> Pretext:
 
 
 def examples(name: str) -> Any:
-    return EXAMPLES[PRETEXTS[name].unit](8)
+    return EXAMPLES[PRETEXTS[name].unit](8, learner_of(name).footage)
 
 
 def settings(samples: int = 24) -> FitConfig:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
+
+Input = Literal["image", "clip", "audio"]
 
 
 class Backbone(nn.Module):
-    """What every backbone offers. Feature maps are float [B, channels[stage], ceil(H / strides[stage]), ceil(W / strides[stage])]."""
+    """What every backbone offers. Feature maps are float [B, channels[stage], ceil(H / strides[stage]), ceil(W / strides[stage])].
 
+    `input` "clip": a spatiotemporal network, reads [B, in_channels, T, H, W] and has maps [B, C, ceil(T / time_strides[stage]), H', W'].
+    "audio": reads spectrograms [B, in_channels, bands, steps] like a picture.
+    """
+
+    input: Input = "image"
     name: str
     width: int
     in_channels: int
@@ -15,6 +24,8 @@ class Backbone(nn.Module):
     stages: tuple[str, ...]
     channels: dict[str, int]
     strides: dict[str, int]
+    time_strides: dict[str, int]
+    """Of spatiotemporal networks only."""
 
     def forward_stages(self, images: Tensor) -> dict[str, Tensor]:
         """Every stage's map, in order. images: float32 [B, in_channels, H, W], normalised (`training.images.to_input`)."""

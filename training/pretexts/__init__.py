@@ -36,6 +36,11 @@ def build_pretext(name: str, backbone: Backbone, config: Mapping[str, Any] | obj
         config = method.Config.from_dict(config or {})
     if not isinstance(config, method.Config):
         raise UserError(f"pretext {name!r} takes a {method.Config.__qualname__}, not a {type(config).__qualname__}")
+    if backbone.input not in method.inputs:
+        raise UserError(
+            f"pretext {name!r} trains networks that read {' or '.join(method.inputs)}s, {backbone.name} reads {backbone.input}s: "
+            "choose another backbone"
+        )
     pretext = method(backbone, config)
     pretext.name = name
     return pretext

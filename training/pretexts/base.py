@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -17,15 +18,35 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scenes.errors import UserError
-from training.backbones.base import Backbone
+from training.backbones.base import Backbone, Input
 
 Unit = Literal["image", "labelled_frame", "pair", "clip", "clip_audio"]
-"""What one sample of the data set is. The dimension that a clip adds comes first: rgb uint8 [T, 3, H, W]."""
+"""What one sample of the data set is.
+
+"image": rgb uint8 [3, H, W]. "labelled_frame": and labels as in `renderers.frame.LABELS`, channels first. "pair" and "clip": rgb and labels
+with a first dimension of T frames, [T, 3, H, W]; of pairs also pose float32 [2, 4, 4] (camera to world) and K float32 [3, 3] (pixels).
+"clip_audio": and audio float32 [S], mono in [-1, 1] at AUDIO_RATE, of exactly the time from the first frame until the last one ends.
+"""
+
+AUDIO_RATE = 16_000
+"""Samples of sound a second."""
 
 Sample = Mapping[str, Tensor]
 Batch = dict[str, Tensor]
 Picture = tuple[str, NDArray[np.uint8]]
 """A title and an image uint8 [H, W, 3]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footage:
+    """Which frames of a scene or video make one sample: `length` of them, each `stride` after the one before.
+
+    `fps`: of so many frames a second, whatever the source has (None: the source's own); needed where sound goes with them.
+    """
+
+    length: int = 1
+    stride: int = 1
+    fps: float | None = None
 
 
 class Config:
@@ -58,6 +79,10 @@ class Pretext(nn.Module):
     unit: ClassVar[Unit]
     labels: ClassVar[tuple[str, ...]]
     """Keys that every sample of the data set must have; names and conventions as in `renderers.frame.LABELS`, channels first."""
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Further labels that are used where the data set has them; without them a program makes its own."""
+    inputs: ClassVar[tuple[Input, ...]] = ("image",)
+    """Backbones it can be trained around, by what they read."""
 
     name: str = ""
 
@@ -65,6 +90,11 @@ class Pretext(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.config = config
+
+    @property
+    def footage(self) -> Footage:
+        """The frames of one sample, for pairs and clips."""
+        return Footage()
 
     def check(self, sample: Sample) -> None:
         """UserError when the data set's first sample lacks what this method needs."""
