@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,9 @@ def _train(loop: Loop, stream: SampleStream) -> None:
     if loop.fraction >= 1:
         return
     # With this layout a convolution's channels lie together, which the CPU's and the GPU's kernels read faster.
-    loop.learner.to(memory_format=torch.channels_last)
+    for tensor in chain(loop.learner.parameters(), loop.learner.buffers()):
+        if tensor.ndim == 4:  # `Module.to` would refuse the five dimensions of clips' convolutions
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
     trainer = lightning.Trainer(
         accelerator="gpu" if config.accelerator == "cuda" else config.accelerator,
         devices=1,

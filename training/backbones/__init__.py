@@ -11,6 +11,10 @@ BACKBONES = Registry(
     {
         "resnet18": "training.backbones.resnet:resnet18",
         "resnet50": "training.backbones.resnet:resnet50",
+        "r3d18": "training.backbones.video_resnet:r3d18",
+        "r2plus1d18": "training.backbones.video_resnet:r2plus1d18",
+        "c3d": "training.backbones.c3d:c3d",
+        "c3d_bn": "training.backbones.c3d:c3d_bn",
     },
 )
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from scenes.errors import UserError
+
 Input = Literal["image", "clip", "audio"]
 
 
@@ -34,3 +36,15 @@ class Backbone(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """The last stage's map."""
         return self.forward_stages(images)[self.stages[-1]]
+
+    def classify(self, images: Tensor) -> Tensor:
+        """Logits [B, num_classes]; only for a network built with num_classes > 0."""
+        raise NotImplementedError
+
+
+def clip_checked(backbone: Backbone, clips: Tensor) -> Tensor:
+    """`clips`, when they have the shape [B, in_channels, T, H, W] that `backbone` reads; else UserError."""
+    if clips.ndim != 5 or clips.shape[1] != backbone.in_channels or min(clips.shape) < 1:
+        name = getattr(backbone, "name", type(backbone).__name__)
+        raise UserError(f"backbone {name!r} reads clips [B, {backbone.in_channels}, T, H, W] of one frame or more, not {list(clips.shape)}")
+    return clips
