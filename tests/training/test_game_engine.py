@@ -196,7 +196,18 @@ def test_every_supervised_stage_gets_gradient_from_its_own_head() -> None:
     assert lonely.backbone.layer4[1].conv2.weight.grad is None  # type: ignore[union-attr,index]
 
 
+def test_stages_default_to_the_coarser_ones_and_a_learners_config_names_them() -> None:
+    learner = engine()
+    assert learner.config.side_stages == ("layer2", "layer3", "layer4")
+    assert learner.config.decoder_stages == ("layer1", "layer2", "layer3", "layer4")
+    named = engine(side_stages=["layer2", "layer3", "layer4"], decoder_stages=["layer4", "layer1"])
+    assert (named.config.side_stages, named.config.decoder_stages) == (learner.config.side_stages, ("layer1", "layer4"))
+    assert engine(**learner.config.to_dict()).config == learner.config
+
+
 def test_bad_configurations_and_data_sets_are_refused() -> None:
+    with pytest.raises(UserError, match="at least one stage"):
+        engine(decoder_stages=[])
     with pytest.raises(UserError, match="no stage layer9"):
         engine(decoder_stages=["layer9"])
     with pytest.raises(UserError, match="no option depths"):

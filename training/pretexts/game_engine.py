@@ -12,7 +12,7 @@ What differs from the paper, and why:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -31,6 +31,8 @@ from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
 
 SIDE_STRIDE, SEMANTIC_STRIDE = 4, 8
 """Pixels between the labels that the stages' own heads predict (or the stage's stride where that is less fine)."""
+LEAST_SIDE_STRIDE, LEAST_DECODER_STRIDE = 8, 4
+"""Finer stages have no heads of their own, or don't enter the decoder, unless they are named."""
 UNLABELLED = 0
 """Semantic id without a class, in every label space."""
 
@@ -40,7 +42,8 @@ class GameEngineConfig(Config):
     """Weights of the losses. `side` weighs the geometry of heads on single stages against the decoder's; `semantic` their classes.
 
     Semantic ids of `semantic_classes` and above are not learnt (NYU40 has 41 ids with 0, "unlabelled"). `decoder_width` 0 means the
-    backbone's width.
+    backbone's width. Stages None are all of the backbone's with a stride of at least `LEAST_SIDE_STRIDE` (`side_stages`) and
+    `LEAST_DECODER_STRIDE` (`decoder_stages`); a learner's own config names them.
     """
 
     crop: CropConfig = field(default_factory=CropConfig)
@@ -52,8 +55,8 @@ class GameEngineConfig(Config):
     semantic_classes: int = 41
     scale_invariance: float = 0.85
     side: float = 1.0
-    side_stages: tuple[str, ...] = ("layer2", "layer3", "layer4")
-    decoder_stages: tuple[str, ...] = ("layer1", "layer2", "layer3", "layer4")
+    side_stages: tuple[str, ...] | None = None
+    decoder_stages: tuple[str, ...] | None = None
     decoder_width: int = 0
 
     def __post_init__(self) -> None:
@@ -63,8 +66,6 @@ class GameEngineConfig(Config):
             raise UserError(f"semantic_classes must be at least 2, not {self.semantic_classes}")
         if not 0 <= self.scale_invariance <= 1:
             raise UserError(f"scale_invariance must lie between 0 and 1, not {self.scale_invariance}")
-        if not self.decoder_stages:
-            raise UserError("decoder_stages must name at least one stage of the backbone")
 
 
 class GameEngine(Pretext):
@@ -78,14 +79,14 @@ class GameEngine(Pretext):
     labels = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
 
     def __init__(self, backbone: Backbone, config: GameEngineConfig) -> None:
+        sides = _chosen(backbone, config.side_stages, LEAST_SIDE_STRIDE)
+        decoder_stages = _chosen(backbone, config.decoder_stages, LEAST_DECODER_STRIDE)
+        if not decoder_stages:
+            raise UserError(f"decoder_stages must name at least one stage of the backbone: it has {', '.join(backbone.stages)}")
+        config = replace(config, side_stages=sides, decoder_stages=decoder_stages)
         super().__init__(backbone, config)
         self.config: GameEngineConfig = config
-        unknown = sorted({*config.side_stages, *config.decoder_stages} - set(backbone.stages))
-        if unknown:
-            raise UserError(f"the backbone has no stage {', '.join(unknown)}: it has {', '.join(backbone.stages)}")
-        decoder_stages = [stage for stage in backbone.stages if stage in config.decoder_stages]
         self.decoder = PyramidDecoder(backbone, 5, width=config.decoder_width or backbone.width, stages=decoder_stages)
-        sides = [stage for stage in backbone.stages if stage in config.side_stages]
         self.sides = _stage_heads(backbone, sides if config.side else [], 5, SIDE_STRIDE)
         self.classes = _stage_heads(backbone, sides if config.semantic else [], config.semantic_classes, SEMANTIC_STRIDE)
 
@@ -190,6 +191,16 @@ def coarse_targets(batch: Mapping[str, Tensor], stride: int) -> Batch:
 
 def _middles(label: Tensor, stride: int) -> Tensor:
     return label[..., stride // 2 :: stride, stride // 2 :: stride]
+
+
+def _chosen(backbone: Backbone, names: Sequence[str] | None, least: int) -> tuple[str, ...]:
+    """The named stages from shallow to deep, or those with a stride of at least `least`."""
+    if names is None:
+        return tuple(stage for stage in backbone.stages if backbone.strides[stage] >= least)
+    unknown = sorted(set(names) - set(backbone.stages))
+    if unknown:
+        raise UserError(f"the backbone has no stage {', '.join(unknown)}: it has {', '.join(backbone.stages)}")
+    return tuple(stage for stage in backbone.stages if stage in names)
 
 
 def _stage_heads(backbone: Backbone, stages: Sequence[str], outputs: int, stride: int) -> nn.ModuleDict:
