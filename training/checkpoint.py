@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from scenes.errors import UserError
 from training.backbones import Backbone, build_backbone
+from training.layout import channels_last
 from training.pretexts import Pretext, build_pretext
 
 BACKBONE_FILE = "backbone.safetensors"
@@ -45,7 +46,7 @@ def load_backbone(path: Path | str) -> tuple[Backbone, dict[str, Any]]:
     tensors, metadata = load_tensors(_file_in(Path(path), BACKBONE_FILE))
     backbone = _rebuild_backbone(metadata, path)
     _fill(backbone, tensors, path)
-    return backbone.eval(), metadata
+    return channels_last(backbone).eval(), metadata
 
 
 def save_pretext(path: Path, pretext: Pretext, metadata: Mapping[str, Any]) -> None:
@@ -61,7 +62,7 @@ def load_pretext(run: Path | str) -> Pretext:
         raise UserError(f"{run} holds no pretext but a {metadata.get('learner', 'model of another kind')}: name the run of a pretext")
     pretext = build_pretext(metadata["pretext"], _rebuild_backbone(metadata, run), metadata["pretext_config"])
     _fill(pretext, tensors, run)
-    return pretext.eval()
+    return channels_last(pretext).eval()
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:

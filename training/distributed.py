@@ -40,3 +40,46 @@ class _Gather(torch.autograd.Function):
         total = grads[0].clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total.chunk(dist.get_world_size())[dist.get_rank()]
+
+
+def mean(own: Tensor) -> Tensor:
+    """The mean over ranks of a tensor that has one shape on all, without a gradient."""
+    ranks = world()[1]
+    if ranks == 1:
+        return own
+    total = own.detach().clone()
+    dist.all_reduce(total)
+    return total / ranks
+
+
+def mean_with_gradient(own: Tensor) -> Tensor:
+    """As `mean`; what the ranks' losses say about it comes back to every rank's share, summed (see `gather`)."""
+    return own if world()[1] == 1 else _Mean.apply(own)
+
+
+class _Mean(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, own: Tensor) -> Tensor:
+        del ctx
+        return mean(own)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        del ctx
+        return mean(grads[0])
+
+
+def agreed(own: Tensor) -> Tensor:
+    """The first rank's value on all ranks."""
+    if world()[1] > 1:
+        dist.broadcast(own, 0)
+    return own
+
+
+def any_rank(own: bool, device: torch.device) -> bool:
+    """Whether it holds on one rank at least."""
+    if world()[1] == 1:
+        return own
+    flag = torch.tensor(float(own), device=device)
+    dist.all_reduce(flag)
+    return bool(flag > 0)

@@ -14,33 +14,34 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
+from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 from torch.utils.data import Dataset
 
 from scenes.errors import UserError
 from training.backbones.base import Backbone
+from training.batch_norm import synchronise
 from training.checkpoint import BACKBONE_FILE, MODEL_FILE, backbone_facts, save_backbone, save_pretext, save_tensors
+from training.fit_config import PRECISIONS, FitConfig
 from training.interrupt import Interrupt
-from training.loop import PRECISIONS, FitConfig, Loop
+from training.layout import channels_last
+from training.loop import Loop
+from training.online_probe import OnlineProbe
 from training.pretexts.base import Pretext
 from training.progress import TrainingProgress
-from training.runs import RUN_FILE, write_json
+from training.runs import EVENTS_FOLDER, PROBE_FILE, RUN_FILE, write_json
 from training.seeds import seeded
-from training.stream import SampleStream, StepBatches, step_loader
+from training.stream import SampleStream
 
 __all__ = ["FitConfig", "FitResult", "Interrupted", "fit"]
-
-ENDLESS = 10**12
-"""Steps of a run that only the clock ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,23 +72,28 @@ def fit(
     *,
     metadata: Mapping[str, Any] | None = None,
     title: str = "train",
+    probe: Callable[[Backbone], Mapping[str, float]] | None = None,
 ) -> FitResult:
     """Trains `learner` in place and writes the run folder `out`; continues from its last.ckpt if there is one.
 
-    `metadata` (JSON-able: commit, data set, …) goes into every file. Raises UserError for a data set that doesn't fit, a run folder of
+    `metadata` (JSON-able: commit, data set, …) goes into every file. `probe` measures the backbone now and then, into probe.csv. With
+    several devices every process calls this, the first one writes. Raises UserError for a data set that doesn't fit, a run folder of
     another configuration, or a loss that isn't finite (the batch is saved), and Interrupted after Ctrl-C or SIGTERM.
     """
     stream = SampleStream(dataset, getattr(learner, "views", None), config.seed)
     if isinstance(learner, Pretext):
         learner.check(dataset[0])
     out.mkdir(parents=True, exist_ok=True)
+    rank = own_rank()
     with (
-        TrainingProgress(title, enabled=config.progress) as progress,
+        TrainingProgress(title, enabled=config.progress and rank == 0) as progress,
         Interrupt() as interrupt,
         _quiet_lightning(),
         seeded(config.seed, "fit"),
     ):
-        loop = Loop(learner, config, out, progress, interrupt)
+        events = out / EVENTS_FOLDER if config.tensorboard else None
+        watch = OnlineProbe(out / PROBE_FILE, probe, events) if probe else None
+        loop = Loop(learner, config, out, progress=progress, interrupt=interrupt, rank=rank, probe=watch)
         _train(loop, stream)
     if interrupt.reason and loop.fraction < 1:
         raise Interrupted(
@@ -96,21 +102,38 @@ def fit(
     return _finish(loop, dict(metadata or {}))
 
 
+def own_rank() -> int:
+    """This process's rank as the launcher (torchrun, Slurm or Lightning) has written it into the environment; 0 for the one that writes."""
+    return int(getattr(rank_zero_only, "rank", None) or 0)
+
+
 def _train(loop: Loop, stream: SampleStream) -> None:
     config = loop.config
-    last = config.budget.steps(config.batch_size) or ENDLESS
     loop.restore()
-    if loop.fraction >= 1:
-        return
-    # With this layout a convolution's channels lie together, which the CPU's and the GPU's kernels read faster.
-    for tensor in chain(loop.learner.parameters(), loop.learner.buffers()):
-        if tensor.ndim == 4:  # `Module.to` would refuse the five dimensions of clips' convolutions
-            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
-    trainer = lightning.Trainer(
+    if loop.fraction < 1:
+        channels_last(loop.learner)
+        if config.devices > 1:
+            synchronise(loop.learner)
+        trainer = _trainer(config)
+        loop.train_dataloader = lambda: loop.loader(stream)  # type: ignore[method-assign]
+        try:
+            trainer.fit(loop)
+        except SystemExit as error:  # what Lightning makes of a KeyboardInterrupt
+            raise KeyboardInterrupt from error
+        loop.cpu()
+    if loop.average is not None:
+        loop.learner.load_state_dict(loop.average.module.state_dict())
+
+
+def _trainer(config: FitConfig) -> lightning.Trainer:
+    return lightning.Trainer(
         accelerator="gpu" if config.accelerator == "cuda" else config.accelerator,
-        devices=1,
+        devices=config.devices,
+        # Buffers need no broadcast: batch statistics are those of all ranks.
+        strategy=DDPStrategy(find_unused_parameters=True, broadcast_buffers=False) if config.devices > 1 else "auto",
         precision=PRECISIONS[config.precision],  # type: ignore[arg-type]
         max_epochs=1,
+        accumulate_grad_batches=config.accumulate,
         gradient_clip_val=config.clip or None,
         logger=False,
         enable_progress_bar=False,
@@ -118,16 +141,17 @@ def _train(loop: Loop, stream: SampleStream) -> None:
         enable_checkpointing=False,
         use_distributed_sampler=False,
     )
-    on_gpu = trainer.strategy.root_device.type == "cuda"
-    try:
-        trainer.fit(loop, step_loader(stream, StepBatches(loop.step, last, config.batch_size), config.workers, pin=on_gpu))
-    except SystemExit as error:  # what Lightning makes of a KeyboardInterrupt
-        raise KeyboardInterrupt from error
-    loop.learner.cpu()
 
 
 def _finish(loop: Loop, metadata: dict[str, Any]) -> FitResult:
-    """Writes the weights and run.json."""
+    """Writes the weights and run.json, if this is the first rank."""
+    last = loop.metrics.history[-1] if loop.metrics.history else {}
+    if loop.first:
+        _write(loop, metadata)
+    return FitResult(out=loop.out, steps=loop.step, samples=loop.samples, seconds=loop.seconds, wait=loop.wait, last=last)
+
+
+def _write(loop: Loop, metadata: dict[str, Any]) -> None:
     learner, out = loop.learner, loop.out
     facts = {**metadata, "seed": loop.config.seed, "steps": loop.step, "samples": loop.samples}
     about: dict[str, Any] = {"learner": type(learner).__name__}
@@ -143,8 +167,6 @@ def _finish(loop: Loop, metadata: dict[str, Any]) -> FitResult:
     config = loop.config.to_dict()
     timing = {"seconds": round(loop.seconds, 3), "wait_seconds": round(loop.wait, 3)}
     write_json(out / RUN_FILE, {**about, **facts, **timing, "config": config, "history": loop.metrics.summary()})
-    last = loop.metrics.history[-1] if loop.metrics.history else {}
-    return FitResult(out=out, steps=loop.step, samples=loop.samples, seconds=loop.seconds, wait=loop.wait, last=last)
 
 
 @contextmanager

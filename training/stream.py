@@ -50,17 +50,19 @@ def _order(size: int, seed: int, turn: int) -> Tensor:
 
 
 class StepBatches(Sampler[list[int]]):
-    """Positions of the batches of steps [first, last)."""
+    """Positions of one rank's batches of steps [first, last): the step's samples in `parts` parts, each split evenly among the ranks."""
 
-    def __init__(self, first: int, last: int, batch_size: int) -> None:
-        self.first, self.last, self.batch_size = first, last, batch_size
+    def __init__(self, first: int, last: int, batch_size: int, *, parts: int = 1, rank: int = 0, ranks: int = 1) -> None:
+        self.first, self.last, self.parts, self.rank, self.ranks = first, last, parts, rank, ranks
+        self.share = batch_size // (parts * ranks)
 
     def __len__(self) -> int:
-        return self.last - self.first
+        return (self.last - self.first) * self.parts
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self.first, self.last):
-            yield list(range(step * self.batch_size, (step + 1) * self.batch_size))
+        for part in range(self.first * self.parts, self.last * self.parts):
+            start = (part * self.ranks + self.rank) * self.share
+            yield list(range(start, start + self.share))
 
 
 def step_loader(stream: SampleStream, batches: StepBatches, workers: int, *, pin: bool) -> DataLoader[dict[str, Any]]:

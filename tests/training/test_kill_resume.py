@@ -14,7 +14,7 @@ from toy_learner import Numbers, toy
 
 from training.budget import Budget
 from training.fit import FitConfig, fit
-from training.runs import Metrics
+from training.runs import Metrics, Table
 
 HERE = Path(__file__).parent
 
@@ -54,10 +54,11 @@ def test_rows_written_after_the_first_checkpoint_are_dropped_with_their_header(t
 
     def steps_4_to_7(metrics: Metrics) -> list[str]:
         for step in range(4, 8):
-            metrics.add(step, {"loss": torch.tensor(1.0)}, lr=0.1)
+            metrics.add({"loss": torch.tensor(1.0)})
+            metrics.step(step, lr=0.1)
         return path.read_text().splitlines()
 
-    killed, continued = (Metrics(path, interval=7, batch_size=8) for _ in range(2))
+    killed, continued = (Metrics(Table(path), interval=7, batch_size=8) for _ in range(2))
     first = steps_4_to_7(killed)
     continued.restore({"sums": {}, "count": 0}, 3)  # from a checkpoint older than the only row
     assert steps_4_to_7(continued) == first == ["step,samples,lr,loss", "7,56,0.1,1.0"]
