@@ -11,6 +11,11 @@ BACKBONES = Registry(
     {
         "resnet18": "training.backbones.resnet:resnet18",
         "resnet50": "training.backbones.resnet:resnet50",
+        "audio_convnet": "training.backbones.audio_convnet:audio_convnet",
+        "alexnet": "training.backbones.alexnet:alexnet",
+        "alexnet_bn": "training.backbones.alexnet:alexnet_bn",
+        "vgg16": "training.backbones.vgg:vgg16",
+        "vgg16_bn": "training.backbones.vgg:vgg16_bn",
         "r3d18": "training.backbones.video_resnet:r3d18",
         "r2plus1d18": "training.backbones.video_resnet:r2plus1d18",
         "c3d": "training.backbones.c3d:c3d",

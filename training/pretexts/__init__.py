@@ -22,6 +22,13 @@ PRETEXTS = Registry(
         "inpainting": "training.pretexts.inpainting:Inpainting",
         "super_resolution": "training.pretexts.super_resolution:SuperResolution",
         "colorization": "training.pretexts.colorization:Colorization",
+        "audio_visual": "training.pretexts.audio_visual:AudioVisual",
+        "supervised": "training.pretexts.supervised:Supervised",
+        "semi_supervised": "training.pretexts.semi_supervised:SemiSupervised",
+        "weakly_supervised": "training.pretexts.weakly_supervised:WeaklySupervised",
+        "video_colorization": "training.pretexts.video_colorization:VideoColorization",
+        "frame_order": "training.pretexts.frame_order:FrameOrder",
+        "motion_masks": "training.pretexts.motion_masks:MotionMasks",
     },
 )
 

@@ -1,0 +1,216 @@
+"""Do picture and sound belong together? By classification (L3-Net, Arandjelovic & Zisserman, ICCV 2017: "correspondence") or by a
+contrastive loss on their distance (AVTS, Korbar et al., NeurIPS 2018: "synchronisation").
+
+Every clip meets its own sound, the sound of another video of the batch (easy) and of another time of its own video (hard). The losses of
+both negatives are averaged with fixed weights, AVTS's 3 : 1, which is what drawing one of them would do in the mean; as there, training
+can begin with the easy ones alone.
+
+Known shortcuts and what closes them: who recorded it, or the hum of the camera, tells videos apart but not times of one (hard negatives);
+loudness and a constant offset (every sound is made equally loud about its mean); silence, which goes with anything (pairs with a silent
+sound don't count); where in the video a sound lies, or which sounds are frequent (the two times are drawn alike, and every sound that is
+right for one clip is wrong for another). The gain of the two towers' batch statistics: right and wrong sounds pass together.
+
+What differs from the papers, and why:
+- Clips of 0.8 s out of 2 s of footage, so that short videos will do; L3-Net sees one picture and a second of sound, AVTS about a second.
+- Both heads keep the order in time, which averaging over time would lose; L3-Net doesn't need it, since it has no negatives in time.
+- AVTS's distances are between embeddings of length 1, which keeps them on the scale of its margin from the first step on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scenes.errors import UserError
+from training.augment import PhotometricConfig
+from training.backbones import build_backbone
+from training.backbones.base import Backbone, Input
+from training.clips import clip_maps, clip_view, recolour_clips
+from training.crops import CropConfig
+from training.images import normalise, to_picture
+from training.losses import masked_mean
+from training.pretexts.base import AUDIO_RATE, Batch, Config, Footage, Picture, Pretext, Sample
+from training.spectrogram import SpectrogramConfig, log_mel, loudness, mel_power, paint_log_mel
+from training.views import picture_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioVisualConfig(Config):
+    """`frames` of `length` make a clip; `shift`: the least number of frames between a clip and the other time. All at `fps`.
+
+    `hard`: the weight of negatives from the same video; `easy_first`: samples of training before it applies. `silence`: dB below a sine
+    of full scale. `margin`: between wrong sounds and clips, of method "synchronisation".
+    """
+
+    method: Literal["correspondence", "synchronisation"] = "correspondence"
+    crop: CropConfig = field(default_factory=CropConfig)
+    colour: PhotometricConfig = field(default_factory=PhotometricConfig)
+    spectrogram: SpectrogramConfig = field(default_factory=SpectrogramConfig)
+    length: int = 20
+    frames: int = 8
+    shift: int = 8
+    fps: float = 10.0
+    hard: float = 0.25
+    easy_first: int = 0
+    silence: float = -60.0
+    margin: float = 0.99
+    embedding: int = 128
+
+    def __post_init__(self) -> None:
+        if self.method not in ("correspondence", "synchronisation"):
+            raise UserError(f"method must be correspondence or synchronisation, not {self.method!r}")
+        if self.frames < 1 or self.shift < 1 or self.frames + self.shift > self.length:
+            raise UserError(f"{self.frames} frames and the same {self.shift} frames later don't fit into {self.length}: raise length")
+        if not 0 <= self.hard <= 1 or self.easy_first < 0:
+            raise UserError(f"hard must lie between 0 and 1 and easy_first not be negative, not {self.hard}, {self.easy_first}")
+        if not self.fps > 0 or self.spectrogram.steps(self.samples) < 1:
+            raise UserError(
+                f"{self.frames} frames at {self.fps:g} a second are too short for a window of {self.spectrogram.window} samples"
+            )
+        if not 0 < self.margin <= 2 or self.embedding < 1:
+            raise UserError(f"margin must lie within (0, 2] and embedding be positive, not {self.margin}, {self.embedding}")
+
+    @property
+    def samples(self) -> int:
+        """Of sound that belong to a clip."""
+        return round(self.frames / self.fps * AUDIO_RATE)
+
+
+class AudioVisual(Pretext):
+    """Tell a clip's own sound from others. `accuracy`: over the negatives as they are weighed; chance is 0.5, as for `accuracy_easy` and
+    `accuracy_hard`, in both methods: right answers to "is it the clip's own?", or how often the own one is nearer than the other.
+
+    `silent`: the part of the clips whose sound says nothing. A batch without a pair to judge counts as chance.
+    """
+
+    Config: ClassVar[type[Config]] = AudioVisualConfig
+    unit = "clip_audio"
+    labels = ("rgb", "audio")
+    inputs: ClassVar[tuple[Input, ...]] = ("image", "clip")
+    seen: Tensor
+
+    def __init__(self, backbone: Backbone, config: AudioVisualConfig) -> None:
+        super().__init__(backbone, config)
+        self.config: AudioVisualConfig = config
+        self.audio = build_backbone("audio_convnet", width=backbone.width, in_channels=1)
+        last, stride = backbone.stages[-1], self.audio.strides[self.audio.stages[-1]]
+        times = config.frames if backbone.input == "image" else -(-config.frames // backbone.time_strides[last])
+        cells = -(-config.spectrogram.bands // stride) * -(-config.spectrogram.steps(config.samples) // stride)
+        self.embed_clip = nn.Linear(backbone.channels[last] * times, config.embedding)
+        self.embed_sound = nn.Linear(self.audio.channels[self.audio.stages[-1]] * cells, config.embedding)
+        self.judge = (
+            nn.Sequential(nn.ReLU(), nn.Linear(2 * config.embedding, config.embedding), nn.ReLU(), nn.Linear(config.embedding, 1))
+            if config.method == "correspondence"
+            else None
+        )
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+
+    @property
+    def footage(self) -> Footage:
+        return Footage(length=self.config.length, fps=self.config.fps)
+
+    def check(self, sample: Sample) -> None:
+        super().check(sample)
+        frames, samples = len(sample["rgb"]), sample["audio"].shape[-1]
+        wanted = round(self.config.length / self.config.fps * AUDIO_RATE)
+        if sample["rgb"].ndim != 4 or sample["audio"].ndim != 1 or (frames, samples) != (self.config.length, wanted):
+            raise UserError(
+                f"pretext {self.name!r} needs {self.config.length} frames at {self.config.fps:g} a second with {wanted} samples of mono "
+                f"sound, the data set has rgb {list(sample['rgb'].shape)} and audio {list(sample['audio'].shape)}: train it on videos with "
+                f"sound that last {self.config.length / self.config.fps:g} s or longer"
+            )
+
+    def views(self, sample: Sample, generator: torch.Generator) -> Batch:
+        """clip uint8 [frames, 3, S, S]; sounds float32 [2, N]: its own and that of another time; recording int64: equal for equal sound."""
+        config = self.config
+        last = config.length - config.frames
+        times = [(own, other) for own in range(last + 1) for other in range(last + 1) if abs(own - other) >= config.shift]
+        own, other = times[int(torch.randint(len(times), (), generator=generator))]
+        starts = [round(time / config.fps * AUDIO_RATE) for time in (own, other)]
+        return {
+            "clip": clip_view(sample["rgb"][own : own + config.frames], config.crop, generator),
+            "sounds": torch.stack([sample["audio"][start : start + config.samples] for start in starts]),
+            "recording": picture_id(sample["audio"]),
+        }
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """clip float [B, frames, 3, S, S], normalised; sound float [B, 2, bands, steps]; audible bool [B, 2]."""
+        power = mel_power(batch["sounds"], self.config.spectrogram)
+        return {
+            "clip": normalise(recolour_clips(batch["clip"], self.config.colour, generator)),
+            "sound": log_mel(power, self.config.spectrogram),
+            "audible": loudness(power) > self.config.silence,
+            "recording": batch["recording"],
+        }
+
+    def scores(self, batch: Batch) -> Tensor:
+        """float [B, 3]: how well a clip goes with its own sound, that of the batch's next clip, and that of another time of its own.
+
+        Method "correspondence": logits of belonging together; "synchronisation": distances, negative.
+        """
+        clip = self.embed_clip(clip_maps(self.backbone, batch["clip"]).mean((3, 4)).flatten(1))
+        maps = self.audio(batch["sound"].flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last))
+        own, other = self.embed_sound(maps.flatten(1)).unflatten(0, batch["sound"].shape[:2]).unbind(1)
+        sounds, clips = torch.stack([own, own.roll(-1, 0), other], 1), clip[:, None].expand(-1, 3, -1)
+        if self.judge is not None:
+            logits: Tensor = self.judge(torch.cat([clips, sounds], 2))[..., 0]
+            return logits.float()
+        return -(F.normalize(clips.float(), dim=2) - F.normalize(sounds.float(), dim=2)).norm(dim=2)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        scores, pairs = self.scores(batch), fair_pairs(batch)
+        losses, right = classify(scores) if self.judge is not None else contrast(scores, self.config.margin)
+        easy, hard = (masked_mean(losses[:, k], pairs[:, k]) for k in (0, 1))
+        easily, hardly = (_accuracy(right[:, k], pairs[:, k]) for k in (0, 1))
+        if self.training:
+            self.seen += len(scores)
+        weight = self.config.hard * (self.seen > self.config.easy_first)
+        return {
+            "loss": (1 - weight) * easy + weight * hard,
+            "accuracy": (1 - self.config.hard) * easily + self.config.hard * hardly,
+            "accuracy_easy": easily,
+            "accuracy_hard": hardly,
+            "silent": 1 - batch["audible"][:, 0].float().mean(),
+        }
+
+    def preview(self, batch: Batch) -> list[Picture]:
+        training = self.training
+        with torch.no_grad():
+            scores = self.eval().scores(batch).tolist()
+        self.train(training)
+        pictures: list[Picture] = []
+        for i, clip in enumerate(to_picture(batch["clip"]).cpu()):
+            neighbour = (i + 1) % len(scores)
+            pictures.append(("clip", clip.permute(2, 0, 3, 1).flatten(1, 2).numpy()))
+            for title, k, (j, time) in zip(
+                ("own", "another video's", "another time's"), range(3), ((i, 0), (neighbour, 0), (i, 1)), strict=True
+            ):
+                silent = "" if batch["audible"][j, time] else ", silent"
+                pictures.append((f"{title} sound, score {scores[i][k]:.2f}{silent}", paint_log_mel(batch["sound"][j, time])))
+        return pictures
+
+
+def fair_pairs(batch: Batch) -> Tensor:
+    """bool [B, 2]: whether a clip's own sound and the next clip's, or that of another time, differ and both say something."""
+    own, other = batch["audible"].unbind(1)
+    return torch.stack([own & own.roll(-1, 0) & (batch["recording"] != batch["recording"].roll(-1, 0)), own & other], 1)
+
+
+def classify(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits [B, 3], the own sound's first -> for both others: binary cross-entropy and part of right answers, [B, 2] each."""
+    own, wrong = scores[:, :1], scores[:, 1:]
+    return (F.softplus(-own) + F.softplus(wrong)) / 2, ((own > 0).float() + (wrong <= 0).float()) / 2
+
+
+def contrast(scores: Tensor, margin: float) -> tuple[Tensor, Tensor]:
+    """Negative distances [B, 3] -> for both others: AVTS's contrastive loss (its equation 1) and whether the own is nearer, [B, 2] each."""
+    own, wrong = -scores[:, :1], -scores[:, 1:]
+    return (own.square() + F.relu(margin - wrong).square()) / 2, (own < wrong).float()
+
+
+def _accuracy(right: Tensor, pairs: Tensor) -> Tensor:
+    return torch.where(pairs.any(), masked_mean(right, pairs), 0.5)
