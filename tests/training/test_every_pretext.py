@@ -20,11 +20,12 @@ from training.budget import Budget
 from training.checkpoint import load_backbone, load_pretext
 from training.fit import FitConfig, fit
 from training.images import normalise
+from training.labels import told_by
 from training.pretexts import PRETEXTS, build_pretext
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample, Unit
 from training.seeds import seeded
 
-EXAMPLES = {
+EXAMPLES: dict[str, Any] = {
     "image": lambda count, _: PaintedSpheres(count),
     "labelled_frame": lambda count, _: Spheres(count),
     "clip": BouncingBalls,
@@ -71,7 +72,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def learner_of(name: str, seed: int = 0) -> Pretext:
     with seeded(seed):
-        return build_pretext(name, build_backbone("resnet18", width=8))
+        return build_pretext(name, build_backbone("resnet18", width=8), told_by(PaintedSpheres, PRETEXTS[name]))
 
 
 def examples(name: str) -> Any:

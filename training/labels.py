@@ -1,0 +1,46 @@
+"""Labels of whole pictures: how many classes there are, and what is decided once and for all for each picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from scenes.errors import UserError
+from training.pretexts.base import Pretext
+
+UNLABELLED = -1
+"""The label of a picture that has none, as in STL-10's unlabelled part."""
+
+
+def told_by(data: Any, method: type[Pretext]) -> dict[str, int]:
+    """What of a method's config the data set decides: its number of classes, `data.classes`, where the method has such a field."""
+    named = any(field.name == "classes" for field in dataclasses.fields(method.Config))  # type: ignore[arg-type]
+    found = getattr(data, "classes", None)
+    return {"classes": found} if named and isinstance(found, int) else {}
+
+
+def check_classes(name: str, classes: int) -> None:
+    """UserError unless there are classes to tell apart."""
+    if classes < 2:
+        raise UserError(f"{name} tells at least two classes apart, not {classes}: train it on a data set with labels, which says how many")
+
+
+def label_of(sample: Mapping[str, Tensor], classes: int) -> Tensor:
+    """The sample's label, int64 scalar; UserError unless it is one of the classes, or UNLABELLED."""
+    label = int(sample["label"])
+    if not UNLABELLED <= label < classes:
+        raise UserError(
+            f"a picture has label {label}, of {classes} classes 0 to {classes - 1}: correct the data set or the number of classes"
+        )
+    return torch.tensor(label)
+
+
+def draw(picture: Tensor, purpose: str) -> float:
+    """A number in [0, 1) that is each picture's own for each purpose, by BLAKE2. picture: `training.views.picture_id` of it."""
+    digest = blake2b(int(picture).to_bytes(8, "little"), key=purpose.encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "little") / 2**48
