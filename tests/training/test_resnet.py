@@ -1,33 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from scenes.errors import UserError
 from training.backbones import build_backbone
 from training.seeds import seeded
-
-KEYS = Path(__file__).with_name("torchvision_resnet18_keys.txt")
-
-
-def torchvision_keys() -> dict[str, tuple[int, ...]]:
-    rows = (line.split() for line in KEYS.read_text().splitlines() if not line.startswith("#"))
-    return {name: () if shape == "scalar" else tuple(int(n) for n in shape.split("x")) for name, shape in rows}
-
-
-def test_resnet18_has_exactly_torchvisions_keys_and_shapes() -> None:
-    found = {name: tuple(value.shape) for name, value in build_backbone("resnet18", num_classes=1000).state_dict().items()}
-    assert found == torchvision_keys()
-
-
-def test_without_classes_only_fc_is_missing() -> None:
-    assert set(torchvision_keys()) - set(build_backbone("resnet18").state_dict()) == {"fc.weight", "fc.bias"}
-
-
-def test_resnet50_has_the_published_number_of_parameters() -> None:
-    assert sum(p.numel() for p in build_backbone("resnet50", num_classes=1000).parameters()) == 25_557_032
 
 
 def test_half_width_halves_every_channel_count() -> None:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.backbones.base import Backbone, clip_checked
+from training.backbones.plain import convolution, dense_layers
 
 LAYERS = ((1,), (2,), (4, 4), (8, 8), (8, 8))
 """Outputs of the convolutions of each stage, as multiples of the width."""
@@ -34,10 +35,10 @@ class C3D(Backbone):
         for stage, sizes in zip(self.stages, LAYERS, strict=True):
             layers: list[nn.Module] = []
             for size in sizes:
-                layers += _convolution(inputs, width * size, normed)
+                layers += convolution(3, inputs, width * size, 3, padding=1, normed=normed)
                 inputs = width * size
             self.add_module(stage, nn.Sequential(*layers))
-        self.classifier = _classifier(inputs, 64 * width, num_classes) if num_classes else None
+        self.classifier = dense_layers(inputs * GRID**2, 64 * width, num_classes, dropout_first=False)
 
     def forward_stages(self, images: Tensor) -> dict[str, Tensor]:
         x = clip_checked(self, images)
@@ -55,28 +56,8 @@ class C3D(Backbone):
         return self.classifier(F.adaptive_avg_pool3d(_pool(self(images), 2), (1, GRID, GRID)).flatten(1))
 
 
-def _convolution(inputs: int, outputs: int, normed: bool) -> list[nn.Module]:
-    convolution = nn.Conv3d(inputs, outputs, 3, 1, 1)
-    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-    assert convolution.bias is not None
-    nn.init.zeros_(convolution.bias)
-    return [convolution, *([nn.BatchNorm3d(outputs)] if normed else []), nn.ReLU()]
-
-
 def _pool(x: Tensor, time: int) -> Tensor:
     return F.max_pool3d(x, (time, 2, 2), ceil_mode=True)
-
-
-def _classifier(inputs: int, hidden: int, num_classes: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(inputs * GRID**2, hidden),
-        nn.ReLU(),
-        nn.Dropout(),
-        nn.Linear(hidden, hidden),
-        nn.ReLU(),
-        nn.Dropout(),
-        nn.Linear(hidden, num_classes),
-    )
 
 
 def c3d(**options: int) -> C3D:
