@@ -17,7 +17,8 @@ from training.fit import FitConfig, fit
 from training.images import to_input
 from training.losses import log_depth_loss
 from training.pretexts import build_pretext
-from training.pretexts.game_engine import GameEngine, coarse_targets, targets
+from training.pretexts.game_engine import GameEngine
+from training.rendered_targets import coarse_targets, targets
 from training.seeds import seeded
 
 PLAIN = {"colour": {"brightness": 0, "contrast": 0, "saturation": 0, "hue": 0, "grey": 0, "channel": 0, "blur": 0, "noise": 0}}

@@ -6,28 +6,35 @@ What differs from the paper, and why:
 - Stages are supervised one by one, not only where a decoder finds it convenient: a linear head predicts all labels of each cell.
 - Their heads also name the class of what is seen, which a rendered world knows as exactly as its depth: in short trials (one seed,
   25,600 crops) that lifted a linear probe of the last stage on real images from 22 to 29 %, geometry alone left it at its random start.
-- Colour jitter, grey and single-channel pictures, blur and noise stand between the renderer and real photographs.
+- Colour jitter, grey and single-channel pictures, blur and noise stand between the renderer and real photographs. All pictures have a
+  single channel, as in the paper, with `colour.channel` 1.
+- With real pictures beside the frames, features can be aligned to theirs as in the paper and batch statistics be theirs (`adapt`), and
+  frames take on their style (`style`); without any, random filters stylise. All of it is off unless asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scenes.errors import UserError
+from training.adaptation import AdaptationConfig, Alignment, tracking
 from training.augment import PhotometricConfig, photometric
 from training.backbones.base import Backbone
-from training.crops import CropConfig, contours, crop_frame, draw_window
+from training.crops import CropConfig, Window, crop_frame, draw_window
 from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
 from training.images import normalise, to_picture
 from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss, masked_mean
 from training.pictures import paint_depth, paint_mask, paint_normal
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.rendered_targets import coarse_targets, contour_weight, middles, targets, weighted_bce
+from training.stylise import StyleConfig, random_convolution, toward_real
+from training.views import random_view, recoloured_input
 
 SIDE_STRIDE, SEMANTIC_STRIDE = 4, 8
 """Pixels between the labels that the stages' own heads predict (or the stage's stride where that is less fine)."""
@@ -43,7 +50,9 @@ class GameEngineConfig(Config):
 
     Semantic ids of `semantic_classes` and above are not learnt (NYU40 has 41 ids with 0, "unlabelled"). `decoder_width` 0 means the
     backbone's width. Stages None are all of the backbone's with a stride of at least `LEAST_SIDE_STRIDE` (`side_stages`) and
-    `LEAST_DECODER_STRIDE` (`decoder_stages`); a learner's own config names them.
+    `LEAST_DECODER_STRIDE` (`decoder_stages`); a learner's own config names them. `scale_invariance` below 0 punishes errors of an image's
+    overall scale once more. `contour_balance`: contours are weighted against the rest as they occur in the batch's crops, or in each
+    crop's whole frame.
     """
 
     crop: CropConfig = field(default_factory=CropConfig)
@@ -58,25 +67,49 @@ class GameEngineConfig(Config):
     side_stages: tuple[str, ...] | None = None
     decoder_stages: tuple[str, ...] | None = None
     decoder_width: int = 0
+    contour_balance: Literal["batch", "frame"] = "batch"
+    style: StyleConfig = field(default_factory=StyleConfig)
+    adapt: AdaptationConfig = field(default_factory=AdaptationConfig)
 
     def __post_init__(self) -> None:
         if min(self.normal, self.depth, self.contour, self.semantic, self.side) < 0 or self.normal + self.depth + self.contour == 0:
             raise UserError("weights of losses must not be negative, and one of normal, depth and contour must be positive")
         if self.semantic_classes < 2:
             raise UserError(f"semantic_classes must be at least 2, not {self.semantic_classes}")
-        if not 0 <= self.scale_invariance <= 1:
-            raise UserError(f"scale_invariance must lie between 0 and 1, not {self.scale_invariance}")
+        if not -1 <= self.scale_invariance <= 1:
+            raise UserError(f"scale_invariance must lie between -1 and 1, not {self.scale_invariance}")
+        if self.contour_balance not in ("batch", "frame"):
+            raise UserError(f"contour_balance must be batch or frame, not {self.contour_balance!r}")
+
+    @property
+    def reads_real(self) -> bool:
+        """Whether every sample must have a real picture."""
+        return self.adapt.reads_real or self.style.reads_real
+
+    @classmethod
+    def ren_lee(cls, **changes: Any) -> Self:
+        """What Ren & Lee published: their weights, pictures of one channel, alignment, no classes and no heads on single stages.
+
+        Their code's depth loss is 5 * 0.5 * (mean(d^2) + 0.5 * mean(d)^2): it adds the term that Eigen et al. subtract.
+        """
+        plain = PhotometricConfig(brightness=0, contrast=0, saturation=0, hue=0, grey=0, channel=1, blur=0, noise=0)
+        weights = {"normal": 10.0, "depth": 2.5, "scale_invariance": -0.5, "contour": 1.0, "semantic": 0.0, "side": 0.0}
+        return cls(**{"colour": plain, "contour_balance": "frame", "adapt": AdaptationConfig(align=0.05), **weights, **changes})
 
 
 class GameEngine(Pretext):
     """Normals, depth, instance contours and classes of rendered frames, all at once.
 
-    The decoder has five channels: normal x, y, z, log depth, contour logit; classes are predicted by the heads on single stages.
+    The decoder has five channels: normal x, y, z, log depth, contour logit; classes are predicted by the heads on single stages. "angle" is
+    that between normals and the decoder's, in degrees: 90 by chance. "told_apart", with `adapt.align`, is the part of cells that the
+    adversary judges right, 0.5 where it cannot tell rendered features from real ones.
     """
 
     Config: ClassVar[type[Config]] = GameEngineConfig
     unit = "labelled_frame"
     labels = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
+    with_real: ClassVar[Mapping[str, Any]] = {"adapt": {"align": 0.05}}
+    """Options for samples with `real`, uint8 [3, H, W]: a real picture of any size beside the frame."""
 
     def __init__(self, backbone: Backbone, config: GameEngineConfig) -> None:
         sides = _chosen(backbone, config.side_stages, LEAST_SIDE_STRIDE)
@@ -89,17 +122,64 @@ class GameEngine(Pretext):
         self.decoder = PyramidDecoder(backbone, 5, width=config.decoder_width or backbone.width, stages=decoder_stages)
         self.sides = _stage_heads(backbone, sides if config.side else [], 5, SIDE_STRIDE)
         self.classes = _stage_heads(backbone, sides if config.semantic else [], config.semantic_classes, SEMANTIC_STRIDE)
+        self.alignment = Alignment(backbone, config.adapt, config.crop.size) if config.adapt.align else None
+
+    def check(self, sample: Sample) -> None:
+        super().check(sample)
+        if self.config.reads_real and "real" not in sample:
+            raise UserError(
+                f"{self.name} aligned to real pictures, or with their batch statistics or style, needs some beside the frames: "
+                "give --real, or leave those off"
+            )
 
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
         height, width = sample["rgb"].shape[-2:]
-        return crop_frame({name: sample[name] for name in self.labels}, draw_window(height, width, self.config.crop, generator))
+        view = self._crop(sample, draw_window(height, width, self.config.crop, generator))
+        if self.config.contour_balance == "frame":
+            view["contour_weight"] = contour_weight(sample["instance"])
+        if self.config.reads_real:
+            view["real"] = random_view(sample["real"], self.config.crop, generator)
+        return view
+
+    def _crop(self, sample: Sample, window: Window) -> Batch:
+        return crop_frame({name: sample[name] for name in self.labels}, window)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = photometric(batch["rgb"].float() / 255, self.config.colour, generator)
-        return {"image": normalise(images), **targets(batch, self.config.crop.size)}
+        images = self._stylised(batch["rgb"].float() / 255, batch, generator)
+        images = normalise(photometric(images, self.config.colour, generator))
+        augmented = {"image": random_convolution(images, self.config.style, generator), **targets(batch, self.config.crop.size)}
+        return augmented | self._real_input(batch, generator)
+
+    def _stylised(self, images: Tensor, batch: Batch, generator: torch.Generator) -> Tensor:
+        style = self.config.style
+        return toward_real(images, batch["real"].float() / 255, style, generator) if style.reads_real else images
+
+    def _real_input(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Real pictures changed in colour as the frames are, so that no adversary can tell them by that."""
+        if not self.config.adapt.reads_real:
+            return {}
+        real = recoloured_input(batch["real"], self.config.colour, generator)
+        return {"real": real, "draws": Alignment.draws(len(real), generator)}
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        maps = self.backbone.forward_stages(batch["image"])
+        by_real = self.config.adapt.bn == "real"
+        with tracking(self.backbone, not by_real):
+            maps = self._maps(batch)
+        parts = self._learnt(maps, batch)
+        if not self.config.adapt.reads_real:
+            return parts
+        with torch.no_grad(), tracking(self.backbone, by_real):
+            real = self.backbone.forward_stages(batch["real"])
+        if self.alignment is not None:
+            game = self.alignment(maps, real, batch["draws"])
+            parts |= {"loss": parts["loss"] + game["adversary"] + self.config.adapt.align * game["deceive"], **game}
+        return parts
+
+    def _maps(self, batch: Batch) -> dict[str, Tensor]:
+        return self.backbone.forward_stages(batch["image"])
+
+    def _learnt(self, maps: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """The losses of all labels, added up."""
         output = self.decoder(maps)
         parts = self._losses(output, batch)
         loss = self._weigh(parts)
@@ -120,7 +200,7 @@ class GameEngine(Pretext):
     def _semantic_loss(self, stage: str, features: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy over the labelled cells; zero where there are none."""
         logits = self.classes[stage](features)
-        truth = _middles(batch["semantic"], batch["semantic"].shape[-1] // logits.shape[-1])
+        truth = middles(batch["semantic"], batch["semantic"].shape[-1] // logits.shape[-1])
         labelled = (truth != UNLABELLED) & (truth < self.config.semantic_classes)
         return masked_mean(F.cross_entropy(logits, torch.where(labelled, truth, 0), reduction="none"), labelled)
 
@@ -129,8 +209,14 @@ class GameEngine(Pretext):
         return {
             "normal": cosine_loss(output[:, :3], truth["normal"], valid),
             "depth": log_depth_loss(output[:, 3], truth["depth"], valid, self.config.scale_invariance),
-            "contour": balanced_bce(output[:, 4], truth["contour"], torch.ones_like(valid)),
+            "contour": self._contour_loss(output[:, 4], truth),
         }
+
+    def _contour_loss(self, logits: Tensor, truth: Mapping[str, Tensor]) -> Tensor:
+        """Coarse targets, on whose grid contours are more frequent, are always balanced by themselves."""
+        if "contour_weight" in truth:
+            return weighted_bce(logits, truth["contour"], truth["contour_weight"])
+        return balanced_bce(logits, truth["contour"], torch.ones_like(truth["contour"]))
 
     def _weigh(self, parts: Mapping[str, Tensor]) -> Tensor:
         return self.config.normal * parts["normal"] + self.config.depth * parts["depth"] + self.config.contour * parts["contour"]
@@ -164,33 +250,6 @@ class GameEngine(Pretext):
                 ("contour, predicted", paint_mask(found["contour"][i])),
             ]
         return pictures
-
-
-def targets(labels: Mapping[str, Tensor], canonical_focal: float) -> Batch:
-    """What is learnt from the labels of crops: depth for the canonical camera, contours from instances, `valid` where all are usable.
-
-    depth [B, H, W] is 1 and normal [B, 3, H, W] 0 where not valid.
-    """
-    depth, normal, K = labels["depth"], labels["normal"], labels["K"]
-    valid = labels["valid"] & torch.isfinite(depth) & (depth > 0) & (normal.square().sum(1) > 0.5)
-    focal = (K[:, 0, 0] * K[:, 1, 1]).sqrt()[:, None, None]
-    return {
-        "depth": torch.where(valid, depth * (canonical_focal / focal), torch.ones_like(depth)),
-        "normal": torch.where(valid[:, None], normal, torch.zeros_like(normal)),
-        "contour": contours(labels["instance"]),
-        "semantic": labels["semantic"].long(),
-        "valid": valid,
-    }
-
-
-def coarse_targets(batch: Mapping[str, Tensor], stride: int) -> Batch:
-    """Targets on a grid of cells of stride x stride pixels: labels of the pixel at the middle, contours if any pixel has one."""
-    contour = F.max_pool2d(batch["contour"][:, None].float(), stride)[:, 0] > 0.5
-    return {name: _middles(batch[name], stride) for name in ("depth", "normal", "valid")} | {"contour": contour}
-
-
-def _middles(label: Tensor, stride: int) -> Tensor:
-    return label[..., stride // 2 :: stride, stride // 2 :: stride]
 
 
 def _chosen(backbone: Backbone, names: Sequence[str] | None, least: int) -> tuple[str, ...]:
