@@ -17,5 +17,11 @@ DATASETS = Registry(
         "camvid": "simlearn.datasets.camvid",
         "kitti": "simlearn.datasets.kitti",
         "seven_scenes": "simlearn.datasets.seven_scenes",
+        "kitti_odometry": "simlearn.datasets.kitti_odometry",
+        "weizmann": "simlearn.datasets.weizmann",
+        "ucf101": "simlearn.datasets.ucf101",
+        "hmdb51": "simlearn.datasets.hmdb51",
+        "surveillance_fights": "simlearn.datasets.surveillance_fights",
+        "clips_with_audio": "simlearn.datasets.clips_with_audio",
     },
 )
