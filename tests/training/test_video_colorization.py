@@ -142,7 +142,7 @@ def test_loss_and_figures_by_hand() -> None:
     """One reference of 7, 3, 7, 5 and so probabilities 1/2, 1/4, 1/4 of these colours; the target has 7, 7, 5 and 9."""
     learner = learner_of(references=1)
     found = torch.tensor([0.5, 0.25, 0.25]).repeat(1, 4, 1) @ F.one_hot(torch.tensor([7, 3, 5]), 16).float()
-    learner.predict = lambda _: found  # type: ignore[method-assign]
+    learner.predict = lambda _: found  # type: ignore[method-assign,assignment]
     classes = torch.tensor([[[7, 3], [7, 5]], [[7, 7], [5, 9]]])[None]
     parts = learner.loss({"class": classes, "visible": torch.tensor([[True]]), "image": torch.zeros(1)})
     assert parts["loss"].item() == pytest.approx((2 * math.log(2) + math.log(4)) / 4, abs=1e-4)
