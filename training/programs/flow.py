@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from scenes.errors import UserError
@@ -36,6 +37,15 @@ def dense_flow(first: Tensor, second: Tensor) -> Tensor:
     finally:
         cv2.setNumThreads(threads)
     return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))
+
+
+def reduced(frames: Tensor, size: int) -> Tensor:
+    """uint8 [T, 3, H, W] -> the same with a shorter side of `size` pixels if it has more, since a program's time grows with the area."""
+    height, width = frames.shape[-2:]
+    scale = size / min(height, width)
+    if scale >= 1:
+        return frames
+    return F.interpolate(frames, (round(height * scale), round(width * scale)), mode="bilinear", antialias=True)
 
 
 def _grey(cv2: Any, rgb: Tensor) -> Any:
