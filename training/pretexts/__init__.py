@@ -27,6 +27,7 @@ PRETEXTS = Registry(
         "semi_supervised": "training.pretexts.semi_supervised:SemiSupervised",
         "weakly_supervised": "training.pretexts.weakly_supervised:WeaklySupervised",
         "video_colorization": "training.pretexts.video_colorization:VideoColorization",
+        "video_prediction": "training.pretexts.video_prediction:VideoPrediction",
         "frame_order": "training.pretexts.frame_order:FrameOrder",
         "motion_masks": "training.pretexts.motion_masks:MotionMasks",
     },
