@@ -68,6 +68,21 @@ def test_gradient_reaches_every_parameter(name: str) -> None:
         assert parameter.grad.abs().max() > 0, key
 
 
+def test_learns_four_inputs_by_heart_from_its_initial_weights(name: str) -> None:
+    """From log(4) = 1.39, with a linear head on the averaged last stage."""
+    backbone = built(name).train()
+    images, labels = inputs(backbone, SIZES[backbone.input][0], 4), torch.arange(4)
+    with seeded(2):
+        head = torch.nn.Linear(backbone.channels[backbone.stages[-1]], 4)
+    optimiser = torch.optim.AdamW([*backbone.parameters(), *head.parameters()], lr=3e-3)
+    for _ in range(15):
+        loss = torch.nn.functional.cross_entropy(head(backbone(images).flatten(2).mean(2)), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss < 0.5
+
+
 def test_in_eval_mode_a_picture_does_not_depend_on_its_batch(name: str) -> None:
     backbone = built(name).eval()
     images = inputs(backbone, SIZES[backbone.input][1], 3)
