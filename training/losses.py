@@ -1,4 +1,7 @@
-"""Losses of dense predictions against exact labels. Pixels outside their mask have neither value nor gradient."""
+"""Losses of dense predictions against exact labels. Pixels outside their mask have neither value nor gradient.
+
+Where several processes train together, counts are those of all of them: the mean of their losses is then the loss of the whole batch.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.distributed import mean
+
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of `values` where `mask` (bool, same shape) holds; 0 when it holds nowhere. Values elsewhere may be inf or nan."""
     kept = torch.where(mask, values, torch.zeros((), dtype=values.dtype, device=values.device))
-    return kept.sum() / mask.sum().clamp(min=1)
+    return kept.sum() / mean(mask.sum()).clamp(min=1)
 
 
 def cosine_loss(prediction: Tensor, normal: Tensor, mask: Tensor) -> Tensor:
@@ -46,8 +51,8 @@ def log_depth_loss(log_prediction: Tensor, depth: Tensor, mask: Tensor, invarian
 
 def balanced_bce(logits: Tensor, positive: Tensor, mask: Tensor, *, most: float = 20.0) -> Tensor:
     """Binary cross-entropy with positives weighted by negatives / positives of the batch (at most `most`), normalised by the weights."""
-    positives = (positive & mask).sum()
-    weight = ((mask.sum() - positives) / positives.clamp(min=1)).clamp(1.0, most)
+    positives = mean((positive & mask).sum())
+    weight = ((mean(mask.sum()) - positives) / positives.clamp(min=1)).clamp(1.0, most)
     weights = torch.where(positive, weight, torch.ones_like(weight)) * mask
     losses = F.binary_cross_entropy_with_logits(logits, positive.to(logits.dtype), reduction="none")
-    return (torch.where(mask, losses, torch.zeros_like(losses)) * weights).sum() / weights.sum().clamp(min=1)
+    return (torch.where(mask, losses, torch.zeros_like(losses)) * weights).sum() / mean(weights.sum()).clamp(min=1)

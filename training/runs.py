@@ -53,7 +53,7 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 class Table:
     """A CSV file that grows row by row, each with "step" and "samples"; rows of a lost future are dropped on resuming.
 
-    `folder`: of TensorBoard's event files, for the same values under "<file's name>/<column>"; None for none.
+    `folder`: where TensorBoard finds the same values, as the run "<file's name>"; None for none.
     """
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
@@ -90,10 +90,10 @@ class Table:
         if self._folder is None:
             return
         if self._writer is None:
-            self._writer = event_writer(self._folder, int(row["step"]))
+            self._writer = event_writer(self._folder / self.path.stem, int(row["step"]))
         for name, value in row.items():
             if name not in ("step", "samples"):
-                self._writer.add_scalar(f"{self.path.stem}/{name}", value, int(row["step"]))
+                self._writer.add_scalar(name, value, int(row["step"]))
         self._writer.flush()
 
 
