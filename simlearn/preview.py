@@ -10,25 +10,24 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from simlearn.provenance import whole_file
-from simlearn.sources import training_data
+from simlearn.sources import supply
+from simlearn.train import new_learner
 from simlearn.view import caption_strip, join
-from training.backbones import build_backbone
 from training.checkpoint import MODEL_FILE, load_pretext
-from training.pretexts import build_pretext
 from training.pretexts.base import Picture
-from training.seeds import generator, seeded
+from training.seeds import generator
 
 SAMPLES, TILE_PX, COLUMNS = 6, 128, 8
 
 
 def preview(pretext: str, data: str | Path, out: Path, *, backbone: str = "resnet18", width: int = 32, seed: int = 0) -> Path:
     """Write `out`/preview.png for samples spread over the data, as the run in `out` sees them, or an untrained network if there is none."""
-    dataset, _ = training_data(data, pretext, keep=False)
+    source = supply(data)
     if (out / MODEL_FILE).exists():
         learner = load_pretext(out / MODEL_FILE)
     else:
-        with seeded(seed, "initialisation"):
-            learner = build_pretext(pretext, build_backbone(backbone, width=width))
+        learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed)
+    dataset, _ = source.open(learner, keep=False)
     learner.check(dataset[0])
     chosen = np.linspace(0, len(dataset) - 1, min(SAMPLES, len(dataset))).astype(int)  # type: ignore[arg-type]
     views = [learner.views(dataset[int(index)], generator(seed, "preview", int(index))) for index in chosen]

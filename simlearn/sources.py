@@ -1,25 +1,53 @@
-"""What a pretext is trained on: a rendered data set, a folder of pictures, or the images of a real data set, by folder or by name."""
+"""What a pretext is trained on: rendered data sets, folders of pictures or videos, and real data sets by name.
+
+A supply is looked at before the pretext is built, because some methods ask it for its number of classes, and opened afterwards, because the
+method's configuration says which frames make one sample.
+"""
 
 from __future__ import annotations
 
+import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from renderers.frame import LABELS
 from scenes.errors import UserError
-from simlearn.datasets.pictures import Colours, Pictures
+from simlearn.datasets.clip import Clip
+from simlearn.datasets.pictures import Colours, Pictures, picture_paths
 from simlearn.datasets.root import data_root
 from simlearn.datasets.synthetic import SyntheticDataset
-from simlearn.manifest import MANIFEST
-from training.pretexts import PRETEXTS
+from simlearn.datasets.videos import Videos, video_paths
+from simlearn.manifest import MANIFEST, Manifest
+from training.pretexts.base import Footage, Pretext
 
 IN_MEMORY_BYTES = 2 << 30
-REAL = {"tiny_imagenet": ("tiny_imagenet:TinyImageNet", "train"), "camvid": ("camvid:CamVid", "train")}
-"""Real data sets whose training images can be named, with their split for training."""
+FRAMES_APART = 5
+"""Where single frames of a video are wanted, neighbours are all but the same: every fifth is taken."""
+CAMERA = ("pose", "K")
+MOTION = ("flow_", "occluded_forward", "occluded_backward", "out_of_frame_forward", "out_of_frame_backward", "scene_flow")
+"""Labels about the very next frame: of clips with a stride they do not lead to the clip's next frame, and are not given."""
+NAMES = {
+    "image": "single pictures",
+    "labelled_frame": "frames with labels",
+    "pair": "pairs of frames",
+    "clip": "clips of successive frames",
+    "clip_audio": "clips with sound",
+}
+REMEDIES = {
+    "labelled_frame": "train it on a data set made by `simlearn generate`",
+    "pair": "train it on a data set made by `simlearn generate`, or on kitti_odometry",
+    "clip": "train it on videos (a folder, or a name such as weizmann), or on a data set made by `simlearn generate`",
+    "clip_audio": "train it on videos with sound (a folder, or a name such as surveillance_fights)",
+    "image": "train it on a real data set with classes, such as tiny_imagenet",
+}
+Opened = tuple[Dataset[Any], Mapping[str, Any]]
+"""A data set, and JSON-able facts about it."""
 
 
 class InMemory(Dataset[dict[str, Any]]):
@@ -39,35 +67,209 @@ class InMemory(Dataset[dict[str, Any]]):
         return item
 
 
-def training_data(data: str | Path, pretext: str, *, keep: bool) -> tuple[Dataset[Any], Mapping[str, Any]]:
+class FirstFrames(Dataset[dict[str, Tensor]]):
+    """The first picture of every stretch of a data set of videos, uint8 [3, H, W], with its label where there is one."""
+
+    def __init__(self, stretches: Any) -> None:
+        self._stretches = stretches
+
+    def __len__(self) -> int:
+        return len(self._stretches)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        item = self._stretches[index]
+        return {"rgb": item["rgb"][0], **({"label": item["label"]} if "label" in item else {})}
+
+
+class Supply(ABC):
+    """Something that pretexts can be trained on. `units`: what it can give; `classes`: how many its pictures have labels of, if any."""
+
+    what: ClassVar[str]
+    units: ClassVar[tuple[str, ...]]
+    classes: int | None = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def offers(self) -> tuple[str, ...]:
+        """Keys that every sample can have."""
+        ...
+
+    @abstractmethod
+    def read(self, learner: Pretext, *, keep: bool) -> Opened: ...
+
+    def open(self, learner: Pretext, *, keep: bool) -> Opened:
+        """Samples as the pretext needs them. UserError when this cannot give them."""
+        offered = self.offers()
+        missing = [label for label in learner.labels if label not in offered and label != "audio"]
+        needed = ", ".join(missing) if missing else NAMES[learner.unit]
+        if missing or learner.unit not in self.units:
+            remedy = REMEDIES["labelled_frame" if set(missing) & set(LABELS) else learner.unit]
+            raise UserError(f"pretext {learner.name!r} needs {needed}, which {self.what} lack: {remedy}")
+        return self.read(learner, keep=keep)
+
+
+class Rendered(Supply):
+    """A folder made by `simlearn generate`. Its scenes have no frame rate of their own, so a footage's `fps` is not looked at."""
+
+    what = "rendered data sets"
+    units = ("image", "labelled_frame", "pair", "clip")
+
+    def offers(self) -> tuple[str, ...]:
+        return (*LABELS, *CAMERA)  # which of them this one has, `SyntheticDataset` says better
+
+    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+        manifest = Manifest.load_complete(Path(self.name))
+        labels = rendered_labels(learner, manifest.labels)
+        frames = SyntheticDataset(self.name, labels=labels, clip=clip_of(learner))
+        return kept(frames, keep), {"path": self.name, "family": manifest.config["family"], "frames": len(frames)}
+
+
+def clip_of(learner: Pretext) -> Clip | None:
+    """How rendered scenes are cut for a pretext; None: into single frames."""
+    footage = learner.footage
+    return Clip(footage.length, footage.stride) if learner.unit in ("pair", "clip") else None
+
+
+def rendered_labels(learner: Pretext, there: tuple[str, ...]) -> list[str]:
+    """The labels to read or render: those it needs, and of the optional ones those that are there and true of its clips."""
+    strided = learner.footage.stride > 1
+    optional = [label for label in learner.optional if label in there and not (strided and label.startswith(MOTION))]
+    return [label for label in dict.fromkeys((*learner.labels, *optional)) if label in LABELS]
+
+
+class PictureSet(Supply):
+    """The training images of a real data set, with the class of each where it has one."""
+
+    what = "pictures"
+    units = ("image",)
+
+    def __init__(self, name: str, reader: Any) -> None:
+        super().__init__(name)
+        self._reader = reader(data_root(), "train")
+        self.classes = len(self._reader.class_names) if "class" in self._reader[0] else None
+
+    def offers(self) -> tuple[str, ...]:
+        return ("rgb", "label") if self.classes else ("rgb",)
+
+    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+        del learner
+        return kept(Colours(self._reader, self.name), keep), {"path": self.name, "pictures": len(self._reader)}
+
+
+class VideoSet(Supply):
+    """The training videos of a real data set, with the class of each where it has one."""
+
+    what = "videos"
+    units = ("image", "pair", "clip", "clip_audio")
+
+    def __init__(self, name: str, reader: Any) -> None:
+        super().__init__(name)
+        self._reader = reader(data_root(), "train")
+        self.classes = len(self._reader.class_names) if hasattr(self._reader, "class_names") else None
+
+    def offers(self) -> tuple[str, ...]:
+        return ("rgb", "label") if self.classes else ("rgb",)
+
+    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+        classes = {"classes": self._reader.classes} if self.classes else {}
+        return read_videos(self._reader.paths, self.name, learner, keep=keep, **classes)
+
+
+class Drives(Supply):
+    """The training sequences of KITTI odometry."""
+
+    what = "drives"
+    units = ("image", "pair", "clip")
+
+    def __init__(self, name: str, reader: Any) -> None:
+        super().__init__(name)
+        self._reader = reader
+
+    def offers(self) -> tuple[str, ...]:
+        return ("rgb", *CAMERA)
+
+    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+        single = learner.unit == "image"
+        stretches = self._reader(data_root(), "train", Footage() if single else learner.footage)
+        facts = {"path": self.name, "sequences": [drive.name for drive in stretches.drives], "clips": len(stretches)}
+        return kept(FirstFrames(stretches) if single else stretches, keep), facts
+
+
+class Folder(Supply):
+    """A folder of pictures or of videos; where there are both, pretexts of single pictures take the pictures."""
+
+    what = "pictures and videos"
+    units = VideoSet.units
+
+    def offers(self) -> tuple[str, ...]:
+        return ("rgb",)
+
+    def open(self, learner: Pretext, *, keep: bool) -> Opened:
+        if any(label in LABELS and label != "rgb" for label in learner.labels):
+            Manifest.load_complete(Path(self.name))  # says what a folder with such labels must look like
+        return super().open(learner, keep=keep)
+
+    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+        folder = Path(self.name)
+        videos = video_paths(folder)
+        if learner.unit == "image" and (not videos or next(picture_paths(folder), None) is not None):
+            pictures = Pictures.of_folder(folder)
+            return kept(pictures, keep), {"path": self.name, "pictures": len(pictures)}
+        if not videos:
+            needed = NAMES[learner.unit]
+            raise UserError(f"pretext {learner.name!r} needs {needed}, and {folder} holds no videos: {REMEDIES[learner.unit]}")
+        return read_videos(videos, self.name, learner, keep=keep)
+
+
+REAL: dict[str, tuple[type[Any], str]] = {
+    "tiny_imagenet": (PictureSet, "tiny_imagenet:TinyImageNet"),
+    "camvid": (PictureSet, "camvid:CamVid"),
+    "kitti_odometry": (Drives, "kitti_odometry:KittiOdometry"),
+    "weizmann": (VideoSet, "weizmann:Weizmann"),
+    "ucf101": (VideoSet, "ucf101:UCF101"),
+    "hmdb51": (VideoSet, "hmdb51:HMDB51"),
+    "surveillance_fights": (VideoSet, "surveillance_fights:SurveillanceFights"),
+    "clips_with_audio": (VideoSet, "clips_with_audio:ClipsWithAudio"),
+}
+"""Real data sets whose training part can be named."""
+
+
+def supply(data: str | Path) -> Supply:
+    """Of a folder made by `simlearn generate`, a folder of pictures or videos, or the name of a real data set.
+
+    Raises UserError for what is none of them, and for a real data set that is not found.
+    """
+    folder = Path(data)
+    if folder.is_dir():
+        return Rendered(str(data)) if (folder / MANIFEST).is_file() else Folder(str(data))
+    if str(data) not in REAL:
+        Manifest.load_complete(folder)  # says what is wrong with it
+    kind, target = REAL[str(data)]
+    module, _, reader = target.partition(":")
+    return kind(str(data), getattr(importlib.import_module(f"simlearn.datasets.{module}"), reader))  # type: ignore[no-any-return]
+
+
+def training_data(data: str | Path, learner: Pretext, *, keep: bool) -> Opened:
     """(data set, JSON-able facts about it) for a pretext. `keep`: read once and keep in memory what fits into 2 GiB.
 
-    `data`: a folder made by `simlearn generate`, a folder of pictures, or the name of a real data set. Raises UserError for what is none
-    of them, for a pretext that needs labels that it lacks, and for data that is incomplete.
+    Raises UserError for data that is none, is incomplete, or cannot give the pretext what it needs.
     """
-    method, folder = PRETEXTS[pretext], Path(data)
-    labels = [name for name in method.labels if name in LABELS]
-    named = str(data) in REAL and not folder.is_dir()
-    wanted = ", ".join(name for name in labels if name != "rgb")
-    if named and wanted:
-        raise UserError(f"pretext {pretext!r} needs {wanted}, which pictures lack: train it on a data set made by `simlearn generate`")
-    if wanted or (folder / MANIFEST).is_file() or not (named or folder.is_dir()):
-        frames = SyntheticDataset(folder, labels=labels)
-        facts = {"path": str(data), "family": frames.manifest.config["family"], "frames": len(frames)}
-        return _kept(frames, keep), facts
-    pictures = _real(str(data)) if named else Pictures.of_folder(folder)
-    return _kept(pictures, keep), {"path": str(data), "pictures": len(pictures)}
+    return supply(data).open(learner, keep=keep)
 
 
-def _real(name: str) -> Colours:
-    import importlib
+def read_videos(paths: list[Path], source: str, learner: Pretext, *, keep: bool, **options: Any) -> Opened:
+    """Stretches of videos as the pretext's footage says, or single frames."""
+    options |= {"keep_below": IN_MEMORY_BYTES if keep else 0, "sound": learner.unit == "clip_audio"}
+    if learner.unit == "image":
+        videos = Videos(paths, source, Footage(), every=FRAMES_APART, **options)
+        return FirstFrames(videos), {"path": source, "videos": len(videos.files), "pictures": len(videos)}
+    videos = Videos(paths, source, learner.footage, **options)
+    return videos, {"path": source, "videos": len(videos.files), "clips": len(videos)}
 
-    target, split = REAL[name]
-    module, _, reader = target.partition(":")
-    return Colours(getattr(importlib.import_module(f"simlearn.datasets.{module}"), reader)(data_root(), split), name)
 
-
-def _kept(dataset: Any, keep: bool) -> Dataset[Any]:
+def kept(dataset: Any, keep: bool) -> Dataset[Any]:
+    """The data set, kept in memory if that is wanted and it fits."""
     sizes = [value.numel() * value.element_size() for value in dataset[0].values() if isinstance(value, torch.Tensor)]
-    kept: Dataset[Any] = InMemory(dataset) if keep and len(dataset) * sum(sizes) < IN_MEMORY_BYTES else dataset
-    return kept
+    return InMemory(dataset) if keep and len(dataset) * sum(sizes) < IN_MEMORY_BYTES else dataset

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from renderers.frame import LABELS
+from scenes.errors import UserError
 from simlearn import provenance
 from simlearn.datasets.stream import Stream
-from simlearn.sources import training_data
+from simlearn.sources import NAMES, REMEDIES, Rendered, Supply, clip_of, rendered_labels, supply
 from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, FitResult, fit
-from training.pretexts import PRETEXTS, build_pretext
+from training.labels import told_by
+from training.pretexts import PRETEXTS, Pretext, build_pretext
 from training.seeds import seeded
 
 MIXED_SCENES = 16
@@ -48,17 +50,26 @@ def train(
 
     `batch_size` and `lr` None take the loop's own. With `workers` 0 a data set of less than 2 GiB is read once and kept in memory; of data
     rendered on the fly, `workers` processes render ahead. Raises UserError for unknown names, a data set that is incomplete or lacks
-    labels, and a run folder of another configuration.
+    what the pretext needs, and a run folder of another configuration.
     """
     config = FitConfig(budget=budget, seed=seed, workers=0 if isinstance(data, OnTheFly) else workers)
     config = replace(config, batch_size=config.batch_size if batch_size is None else batch_size, lr=config.lr if lr is None else lr)
-    with seeded(seed, "initialisation"):
-        learner = build_pretext(pretext, build_backbone(backbone, width=width))
     about = {"commit": provenance.commit()}
     if isinstance(data, OnTheFly):
-        labels = [name for name in PRETEXTS[pretext].labels if name in LABELS]
-        with Stream(**asdict(data), labels=labels, shuffle_window=MIXED_SCENES, workers=workers) as stream:
+        learner = new_learner(pretext, None, backbone=backbone, width=width, seed=seed)
+        if learner.unit not in Rendered.units:
+            raise UserError(f"pretext {pretext!r} needs {NAMES[learner.unit]}, which rendered worlds lack: {REMEDIES[learner.unit]}")
+        labels, clip = rendered_labels(learner, tuple(LABELS)), clip_of(learner)
+        with Stream(**asdict(data), labels=labels, clip=clip, shuffle_window=MIXED_SCENES, workers=workers) as stream:
             rendered = {"path": "rendered on the fly", **asdict(data)}
             return fit(learner, stream, config, out, metadata={**about, "data": rendered}, title=pretext)
-    dataset, source = training_data(data, pretext, keep=workers == 0)
-    return fit(learner, dataset, config, out, metadata={**about, "data": source}, title=pretext)
+    source = supply(data)
+    learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed)
+    dataset, facts = source.open(learner, keep=workers == 0)
+    return fit(learner, dataset, config, out, metadata={**about, "data": facts}, title=pretext)
+
+
+def new_learner(pretext: str, source: Supply | None, *, backbone: str, width: int, seed: int) -> Pretext:
+    """The named pretext around a new backbone, both with initial weights of `seed`; the number of classes is what the data says."""
+    with seeded(seed, "initialisation"):
+        return build_pretext(pretext, build_backbone(backbone, width=width), told_by(source, PRETEXTS[pretext]))

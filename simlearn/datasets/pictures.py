@@ -7,7 +7,7 @@ frame is taken, photographs are turned upright as their EXIF tag says, and large
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,7 @@ class Pictures(Dataset[dict[str, Tensor]]):
     @classmethod
     def of_folder(cls, folder: Path) -> Pictures:
         """All image files below a folder; links that lead out of it are not followed."""
-        files = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
-        return cls((path for path in files if path.resolve().is_relative_to(folder.resolve())), str(folder))
+        return cls(picture_paths(folder), str(folder))
 
     def _usable(self, path: Path) -> bool:
         try:
@@ -88,6 +87,12 @@ class Pictures(Dataset[dict[str, Tensor]]):
         raise UserError(f"none of the {len(self)} pictures of {self.source} can be read any more: restore the folder")
 
 
+def picture_paths(folder: Path) -> Iterator[Path]:
+    """All image files below a folder; links that lead out of it are not followed."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
+    return (path for path in files if path.resolve().is_relative_to(folder.resolve()))
+
+
 def read_picture(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """An image file as uint8 [3, H, W], upright, the shorter side reduced to at most 320 pixels."""
     with Image.open(path) as picture:
@@ -114,7 +119,7 @@ def _reason(error: BaseException) -> str:
 
 
 class Colours(Dataset[dict[str, Tensor]]):
-    """The colour images of an indexable reader whose samples have "rgb" uint8 [H, W, 3], without the labels."""
+    """The colour images of an indexable reader whose samples have "rgb" uint8 [H, W, 3]; and "label" int64, where they have a "class"."""
 
     def __init__(self, reader: Sequence[Any], source: str) -> None:
         self._reader, self.source = reader, source
@@ -123,4 +128,6 @@ class Colours(Dataset[dict[str, Tensor]]):
         return len(self._reader)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return {"rgb": torch.from_numpy(np.ascontiguousarray(self._reader[index]["rgb"].transpose(2, 0, 1)))}
+        sample = self._reader[index]
+        label = {"label": torch.tensor(sample["class"])} if "class" in sample else {}
+        return {"rgb": torch.from_numpy(np.ascontiguousarray(sample["rgb"].transpose(2, 0, 1))), **label}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,16 @@ class VideoFile:
 
     @classmethod
     def scan(cls, path: Path) -> VideoFile:
-        """Reads through the packets of a file and decodes none; VideoError for what is no video."""
-        if path.stat().st_size == 0:
+        """Reads through the packets of a file (once, while it is not changed) and decodes none; VideoError for what is no video."""
+        about = path.stat()
+        if about.st_size == 0:
             raise VideoError("empty")
+        return cls._scan(path, about.st_size, about.st_mtime_ns)
+
+    @classmethod
+    @lru_cache(maxsize=20_000)
+    def _scan(cls, path: Path, size: int, changed: int) -> VideoFile:
+        del size, changed
         with _opened(path) as container:
             if not container.streams.video:
                 raise VideoError("has no pictures")
@@ -73,15 +81,15 @@ class VideoFile:
             told = "avi" not in container.format.name and all(pts is not None for pts, _ in packets)
             rate = float(stream.average_rate or stream.guessed_rate or 25)
             sound = bool(container.streams.audio)
-            unit, size = float(stream.time_base or 0), (stream.width, stream.height)
+            unit, size_px = float(stream.time_base or 0), (stream.width, stream.height)
         if not told or len({pts for pts, _ in packets}) < len(packets):
-            return cls(path, *size, np.arange(len(packets)) / rate, rate, np.zeros(1, dtype=np.int64), None, 0.0, sound)
+            return cls(path, *size_px, np.arange(len(packets)) / rate, rate, np.zeros(1, dtype=np.int64), None, 0.0, sound)
         packets.sort()
         stamps = np.array([pts for pts, _ in packets], dtype=np.int64)
         times = (stamps - stamps[0]) * unit
         if len(stamps) > 1:
             rate = (len(stamps) - 1) / times[-1]
-        return cls(path, *size, times, rate, np.flatnonzero([key for _, key in packets]), stamps, stamps[0] * unit, sound)
+        return cls(path, *size_px, times, rate, np.flatnonzero([key for _, key in packets]), stamps, stamps[0] * unit, sound)
 
     def __len__(self) -> int:
         return len(self.times)

@@ -41,7 +41,7 @@ class Videos(Dataset[dict[str, Tensor]]):
 
     They begin every `every` frames of a video (of `footage.fps` a second where that is given); None: four in the time of one. With `sound`
     an item has "audio" float32 [S] too, mono at AUDIO_RATE, of exactly length * stride / fps seconds from its first frame's time on; where
-    the track ends earlier it is silent. With `classes` (of paths) an item has "class", int64.
+    the track ends earlier it is silent. With `classes` (of paths) an item has "label", int64.
 
     Decoded videos are kept in memory if all of them take less than `keep_below` bytes. `left_out` says of every file that is not used why.
     Packets are read through at once; a file that turns out to be damaged later is replaced by the next that is whole, with a warning.
@@ -152,7 +152,7 @@ class Videos(Dataset[dict[str, Tensor]]):
             start = first / rate if self.footage.fps else float(file.times[numbers[0]])
             item["audio"] = self._sound(video, start, round(self.footage.length * self.footage.stride / rate * AUDIO_RATE))
         if self.classes is not None:
-            item["class"] = torch.tensor(self.classes[file.path])
+            item["label"] = torch.tensor(self.classes[file.path])
         return item
 
     def _frames(self, video: int, numbers: Sequence[int] | NDArray[np.int64]) -> Tensor:

@@ -141,7 +141,7 @@ def test_videos_with_classes_give_them_with_every_stretch(tmp_path):
     train = Weizmann(tmp_path, "train")
     stretches = train.stretches(Footage(length=2, stride=2), every=1, classes=train.classes)
     items = [stretches[i] for i in range(len(stretches))]
-    assert [(int(item["class"]), number_of(item["rgb"][1].numpy())) for item in items] == [(0, 12), (0, 13), (1, 22), (1, 23)]
+    assert [(int(item["label"]), number_of(item["rgb"][1].numpy())) for item in items] == [(0, 12), (0, 13), (1, 22), (1, 23)]
 
 
 def test_a_folder_of_videos(tmp_path):

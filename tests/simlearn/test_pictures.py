@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from scenes.errors import UserError
-from simlearn import sources
 from simlearn.datasets.pictures import Pictures, PictureWarning, read_picture
 
 
@@ -93,22 +92,3 @@ def test_links_do_not_lead_out_and_an_empty_folder_is_a_sentence(tmp_path):
         Pictures.of_folder(inside)
     shutil.copy(outside / "secret.png", inside / "own.png")
     assert len(Pictures.of_folder(inside)) == 1
-
-
-def test_sources(folder, tmp_path):
-    with pytest.raises(UserError, match=r"'game_engine' needs depth, normal.*which pictures lack: .*simlearn generate"):
-        sources.training_data("tiny_imagenet", "game_engine", keep=True)
-    with pytest.raises(UserError, match=r"pictures holds no data set .*simlearn generate"):
-        sources.training_data(folder, "game_engine", keep=True)
-    with pytest.warns(PictureWarning):
-        data, facts = sources.training_data(folder, "rotation", keep=True)
-    assert facts["pictures"] == len(data) == 6
-    with pytest.raises(UserError, match=r"nowhere.* is not a folder"):
-        sources.training_data(tmp_path / "nowhere", "game_engine", keep=True)
-
-
-@pytest.mark.realdata
-def test_real_data_by_name():
-    pictures = sources._real("tiny_imagenet")
-    assert pictures[0]["rgb"].shape == (3, 64, 64)
-    assert len(pictures) == 2000
