@@ -65,7 +65,7 @@ def mel_power(audio: Tensor, config: SpectrogramConfig) -> Tensor:
     flat = audio.reshape(-1, audio.shape[-1])
     spectrum = torch.stft(flat, config.window, config.hop, window=window * 2 / window.sum(), center=False, return_complex=True)
     power = torch.view_as_real(spectrum).square().sum(-1)
-    return (mel_filters(config).to(audio.device) @ power).unflatten(0, audio.shape[:-1])
+    return (mel_filters(config).to(audio.device) @ power).view(*audio.shape[:-1], config.bands, -1)
 
 
 def loudness(power: Tensor) -> Tensor:

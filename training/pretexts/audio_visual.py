@@ -1,18 +1,21 @@
 """Do picture and sound belong together? By classification (L3-Net, Arandjelovic & Zisserman, ICCV 2017: "correspondence") or by a
 contrastive loss on their distance (AVTS, Korbar et al., NeurIPS 2018: "synchronisation").
 
-Every clip meets its own sound, the sound of another video of the batch (easy) and of another time of its own video (hard). The losses of
-both negatives are averaged with fixed weights, AVTS's 3 : 1, which is what drawing one of them would do in the mean; as there, training
-can begin with the easy ones alone.
+Every clip meets its own sound, those of all other clips of the batch (easy) and that of another time of its own video (hard). The losses
+of the two kinds of negatives are averaged with fixed weights, AVTS's 3 : 1, which is what drawing one of them would do in the mean; as
+there, training can begin with the easy ones alone.
 
 Known shortcuts and what closes them: who recorded it, or the hum of the camera, tells videos apart but not times of one (hard negatives);
 loudness and a constant offset (every sound is made equally loud about its mean); silence, which goes with anything (pairs with a silent
 sound don't count); where in the video a sound lies, or which sounds are frequent (the two times are drawn alike, and every sound that is
-right for one clip is wrong for another). The gain of the two towers' batch statistics: right and wrong sounds pass together.
+right for one clip is wrong for another); the statistics that a batch is normalised with (right and wrong sounds pass together).
 
 What differs from the papers, and why:
 - Clips of 0.8 s out of 2 s of footage, so that short videos will do; L3-Net sees one picture and a second of sound, AVTS about a second.
+- All other sounds of a batch are wrong for a clip, instead of one of them: hundreds of judgements for the cost of some dozen passes.
 - Both heads keep the order in time, which averaging over time would lose; L3-Net doesn't need it, since it has no negatives in time.
+- The classifier reads the product of both embeddings, not one after the other: that both must agree is found with far fewer samples (100
+  steps on drawn videos: 89 instead of 82 % right on unseen ones, one seed each).
 - AVTS's distances are between embeddings of length 1, which keeps them on the scale of its margin from the first step on.
 """
 
@@ -102,11 +105,7 @@ class AudioVisual(Pretext):
         cells = -(-config.spectrogram.bands // stride) * -(-config.spectrogram.steps(config.samples) // stride)
         self.embed_clip = nn.Linear(backbone.channels[last] * times, config.embedding)
         self.embed_sound = nn.Linear(self.audio.channels[self.audio.stages[-1]] * cells, config.embedding)
-        self.judge = (
-            nn.Sequential(nn.ReLU(), nn.Linear(2 * config.embedding, config.embedding), nn.ReLU(), nn.Linear(config.embedding, 1))
-            if config.method == "correspondence"
-            else None
-        )
+        self.judge = nn.Linear(config.embedding, 1) if config.method == "correspondence" else None
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
 
     @property
@@ -148,26 +147,29 @@ class AudioVisual(Pretext):
         }
 
     def scores(self, batch: Batch) -> Tensor:
-        """float [B, 3]: how well a clip goes with its own sound, that of the batch's next clip, and that of another time of its own.
+        """float [B, B + 1]: how well each clip goes with the sound of every clip, and with that of another time of its own video.
 
         Method "correspondence": logits of belonging together; "synchronisation": distances, negative.
         """
         clip = self.embed_clip(clip_maps(self.backbone, batch["clip"]).mean((3, 4)).flatten(1))
         maps = self.audio(batch["sound"].flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last))
-        own, other = self.embed_sound(maps.flatten(1)).unflatten(0, batch["sound"].shape[:2]).unbind(1)
-        sounds, clips = torch.stack([own, own.roll(-1, 0), other], 1), clip[:, None].expand(-1, 3, -1)
+        own, other = self.embed_sound(maps.flatten(1)).float().unflatten(0, batch["sound"].shape[:2]).unbind(1)
+        sounds = torch.cat([own.expand(len(own), -1, -1), other[:, None]], 1)
+        clips = clip[:, None].float().expand_as(sounds)
         if self.judge is not None:
-            logits: Tensor = self.judge(torch.cat([clips, sounds], 2))[..., 0]
+            product = F.layer_norm(clips, clips.shape[2:]) * F.layer_norm(sounds, sounds.shape[2:])
+            logits: Tensor = self.judge(product)[..., 0]
             return logits.float()
-        return -(F.normalize(clips.float(), dim=2) - F.normalize(sounds.float(), dim=2)).norm(dim=2)
+        return -(F.normalize(clips, dim=2) - F.normalize(sounds, dim=2)).norm(dim=2)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         scores, pairs = self.scores(batch), fair_pairs(batch)
         losses, right = classify(scores) if self.judge is not None else contrast(scores, self.config.margin)
-        easy, hard = (masked_mean(losses[:, k], pairs[:, k]) for k in (0, 1))
-        easily, hardly = (_accuracy(right[:, k], pairs[:, k]) for k in (0, 1))
+        count = len(scores)
+        easy, hard = (masked_mean(losses[:, part], pairs[:, part]) for part in (slice(count), slice(count, None)))
+        easily, hardly = (_accuracy(right[:, part], pairs[:, part]) for part in (slice(count), slice(count, None)))
         if self.training:
-            self.seen += len(scores)
+            self.seen += count
         weight = self.config.hard * (self.seen > self.config.easy_first)
         return {
             "loss": (1 - weight) * easy + weight * hard,
@@ -184,32 +186,32 @@ class AudioVisual(Pretext):
         self.train(training)
         pictures: list[Picture] = []
         for i, clip in enumerate(to_picture(batch["clip"]).cpu()):
-            neighbour = (i + 1) % len(scores)
             pictures.append(("clip", clip.permute(2, 0, 3, 1).flatten(1, 2).numpy()))
-            for title, k, (j, time) in zip(
-                ("own", "another video's", "another time's"), range(3), ((i, 0), (neighbour, 0), (i, 1)), strict=True
-            ):
+            following = (i + 1) % len(scores)
+            choice = (("own", i, i, 0), ("another video's", following, following, 0), ("another time's", len(scores), i, 1))
+            for title, column, j, time in choice:
                 silent = "" if batch["audible"][j, time] else ", silent"
-                pictures.append((f"{title} sound, score {scores[i][k]:.2f}{silent}", paint_log_mel(batch["sound"][j, time])))
+                pictures.append((f"{title} sound, score {scores[i][column]:.2f}{silent}", paint_log_mel(batch["sound"][j, time])))
         return pictures
 
 
 def fair_pairs(batch: Batch) -> Tensor:
-    """bool [B, 2]: whether a clip's own sound and the next clip's, or that of another time, differ and both say something."""
+    """bool [B, B + 1], as `scores`: whether a clip's own sound and the other one differ and both say something."""
     own, other = batch["audible"].unbind(1)
-    return torch.stack([own & own.roll(-1, 0) & (batch["recording"] != batch["recording"].roll(-1, 0)), own & other], 1)
+    differ = batch["recording"][:, None] != batch["recording"]
+    return torch.cat([own[:, None] & own & differ, (own & other)[:, None]], 1)
 
 
 def classify(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits [B, 3], the own sound's first -> for both others: binary cross-entropy and part of right answers, [B, 2] each."""
-    own, wrong = scores[:, :1], scores[:, 1:]
-    return (F.softplus(-own) + F.softplus(wrong)) / 2, ((own > 0).float() + (wrong <= 0).float()) / 2
+    """Logits [B, B + 1] -> of every pair with the clip's own: binary cross-entropy and part of right answers, in the same places."""
+    own = scores.diagonal()[:, None]
+    return (F.softplus(-own) + F.softplus(scores)) / 2, ((own > 0).float() + (scores <= 0).float()) / 2
 
 
 def contrast(scores: Tensor, margin: float) -> tuple[Tensor, Tensor]:
-    """Negative distances [B, 3] -> for both others: AVTS's contrastive loss (its equation 1) and whether the own is nearer, [B, 2] each."""
-    own, wrong = -scores[:, :1], -scores[:, 1:]
-    return (own.square() + F.relu(margin - wrong).square()) / 2, (own < wrong).float()
+    """Negative distances [B, B + 1] -> of every pair with the clip's own: AVTS's loss (its equation 1) and whether the own is nearer."""
+    own = -scores.diagonal()[:, None]
+    return (own.square() + F.relu(margin + scores).square()) / 2, (own < -scores).float()
 
 
 def _accuracy(right: Tensor, pairs: Tensor) -> Tensor:
