@@ -118,8 +118,10 @@ class Alignment(nn.Module):
 
     def forward(self, rendered_maps: Mapping[str, Tensor], real_maps: Mapping[str, Tensor], draws: Tensor) -> dict[str, Tensor]:
         """Gives `adversary` and `deceive`, the two players' losses, to be added up; `told_apart`: the part of cells the adversary judges
-        right (0.5 by chance). Of both kinds: every stage's maps [B, C, h, w]. In training they are remembered."""
-        rendered, real = rendered_maps[self.stage], real_maps[self.stage]
+        right (0.5 by chance). Of both kinds: every stage's maps [B, C, h, w]; rendered ones beyond B are left out. In training all are
+        remembered."""
+        real = real_maps[self.stage]
+        rendered = rendered_maps[self.stage][: len(real)]
         shown_rendered = self.rendered.mix(rendered.detach(), draws[:, :2])
         shown_real = self.real.mix(real.detach(), draws[:, 2:])
         if self.training:

@@ -40,3 +40,13 @@ def _blacken(colour: Tensor, valid: Tensor | None) -> Pixels:
         colour = colour * valid.cpu()
     pixels: Pixels = colour.clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
     return pixels
+
+
+def paint_flow(flow: Tensor, largest: float) -> Pixels:
+    """float [2, H, W] in pixels -> hue by direction (red to the right, then downwards), white where still, full from `largest` on."""
+    du, dv = flow.detach().float().cpu()
+    strength = (torch.hypot(du, dv) / max(largest, 1e-6)).clamp(max=1)
+    hue = torch.atan2(dv, du)[..., None] - torch.tensor([0.0, 2.0, 4.0]) * (torch.pi / 3)
+    colour = 1 - strength[..., None] * (0.5 - 0.5 * torch.cos(hue))
+    pixels: Pixels = (255 * colour).round().to(torch.uint8).numpy()
+    return pixels

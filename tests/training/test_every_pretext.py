@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from drawn_videos import BouncingBalls
+from moving_spheres import MovingSpheres
 from painted_spheres import PaintedSpheres
 from sphere_world import Spheres
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from training.seeds import seeded
 EXAMPLES: dict[str, Any] = {
     "image": lambda count, _: PaintedSpheres(count),
     "labelled_frame": lambda count, _: Spheres(count),
+    "pair": lambda count, _: MovingSpheres(count),
     "clip": BouncingBalls,
     "clip_audio": BouncingBalls,
 }

@@ -14,6 +14,7 @@ PRETEXTS = Registry(
     "pretext",
     {
         "game_engine": "training.pretexts.game_engine:GameEngine",
+        "game_engine_flow": "training.pretexts.game_engine_flow:GameEngineFlow",
         "clustering": "training.pretexts.clustering:Clustering",
         "instance_contrast": "training.pretexts.instance_contrast:InstanceContrast",
         "rotation": "training.pretexts.rotation:Rotation",
@@ -29,7 +30,11 @@ PRETEXTS = Registry(
         "video_colorization": "training.pretexts.video_colorization:VideoColorization",
         "video_prediction": "training.pretexts.video_prediction:VideoPrediction",
         "frame_order": "training.pretexts.frame_order:FrameOrder",
+        "clip_order": "training.pretexts.clip_order:ClipOrder",
+        "cubic_puzzle": "training.pretexts.cubic_puzzle:CubicPuzzle",
+        "video_rotation": "training.pretexts.video_rotation:VideoRotation",
         "motion_masks": "training.pretexts.motion_masks:MotionMasks",
+        "edges": "training.pretexts.edges:Edges",
     },
 )
 

@@ -31,7 +31,7 @@ from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
 from training.images import normalise, to_picture
 from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss, masked_mean
 from training.pictures import paint_depth, paint_mask, paint_normal
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Batch, Config, Picture, Pretext, Sample, Unit
 from training.rendered_targets import coarse_targets, contour_weight, middles, targets, weighted_bce
 from training.stylise import StyleConfig, random_convolution, toward_real
 from training.views import random_view, recoloured_input
@@ -106,8 +106,8 @@ class GameEngine(Pretext):
     """
 
     Config: ClassVar[type[Config]] = GameEngineConfig
-    unit = "labelled_frame"
-    labels = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
+    unit: ClassVar[Unit] = "labelled_frame"
+    labels: ClassVar[tuple[str, ...]] = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
     with_real: ClassVar[Mapping[str, Any]] = {"adapt": {"align": 0.05}}
     """Options for samples with `real`, uint8 [3, H, W]: a real picture of any size beside the frame."""
 
@@ -145,10 +145,14 @@ class GameEngine(Pretext):
         return crop_frame({name: sample[name] for name in self.labels}, window)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        images = self._images(batch, generator)
+        return {"image": images, **targets(batch, self.config.crop.size), **self._real_input(batch, generator)}
+
+    def _images(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """What the network sees of the frames, normalised."""
         images = self._stylised(batch["rgb"].float() / 255, batch, generator)
         images = normalise(photometric(images, self.config.colour, generator))
-        augmented = {"image": random_convolution(images, self.config.style, generator), **targets(batch, self.config.crop.size)}
-        return augmented | self._real_input(batch, generator)
+        return random_convolution(images, self.config.style, generator)
 
     def _stylised(self, images: Tensor, batch: Batch, generator: torch.Generator) -> Tensor:
         style = self.config.style
