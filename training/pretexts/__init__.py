@@ -24,6 +24,7 @@ PRETEXTS = Registry(
         "super_resolution": "training.pretexts.super_resolution:SuperResolution",
         "colorization": "training.pretexts.colorization:Colorization",
         "audio_visual": "training.pretexts.audio_visual:AudioVisual",
+        "ego_motion": "training.pretexts.ego_motion:EgoMotion",
         "supervised": "training.pretexts.supervised:Supervised",
         "semi_supervised": "training.pretexts.semi_supervised:SemiSupervised",
         "weakly_supervised": "training.pretexts.weakly_supervised:WeaklySupervised",
