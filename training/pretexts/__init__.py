@@ -30,6 +30,7 @@ PRETEXTS = Registry(
         "weakly_supervised": "training.pretexts.weakly_supervised:WeaklySupervised",
         "video_colorization": "training.pretexts.video_colorization:VideoColorization",
         "video_prediction": "training.pretexts.video_prediction:VideoPrediction",
+        "rgb_flow": "training.pretexts.rgb_flow:RgbFlow",
         "frame_order": "training.pretexts.frame_order:FrameOrder",
         "clip_order": "training.pretexts.clip_order:ClipOrder",
         "cubic_puzzle": "training.pretexts.cubic_puzzle:CubicPuzzle",

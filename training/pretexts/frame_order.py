@@ -127,7 +127,8 @@ class FrameOrder(Pretext):
         e."""
         config, rgb = self.config, sample["rgb"]
         moved = motion(rgb)
-        window = draw_moving_window(moved, *rgb.shape[-2:], config.crop, generator)
+        height, width = rgb.shape[-2:]
+        window = draw_moving_window(moved, height, width, config.crop, generator)
         times = draw_interval(moved, config.window, generator) + apart(config.drawn, config.window, config.gap, generator)
         if config.method == "verification":
             outside = 4 * int(torch.randint(2, (), generator=generator))
