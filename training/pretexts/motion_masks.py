@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,7 +24,7 @@ from training.backbones.base import Backbone
 from training.crops import CropConfig, crop_frame, draw_window
 from training.images import to_picture
 from training.losses import balanced_bce
-from training.pictures import paint_mask
+from training.pictures import Pixels, paint_mask
 from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
 from training.programs.flow import reduced
 from training.programs.memory import Remembered
@@ -98,7 +97,7 @@ class MotionMasks(Pretext):
         return {
             "loss": balanced_bce(logits, truth, counts),
             "balanced_accuracy": balanced_accuracy(found, truth, counts),
-            "iou": (found & truth).sum() / ((found | truth) & counts).sum().clamp(min=1),
+            "iou": iou(found, truth, counts),
             "prior": balanced_accuracy(row_prior(truth, counts), truth, counts),
             "moving": truth.sum() / counts.sum().clamp(min=1),
         }
@@ -115,7 +114,7 @@ class MotionMasks(Pretext):
         return pictures
 
 
-def _enlarged(cells: Tensor) -> np.ndarray:
+def _enlarged(cells: Tensor) -> Pixels:
     return paint_mask(cells.repeat_interleave(CELL, 0).repeat_interleave(CELL, 1))
 
 
@@ -125,6 +124,11 @@ def balanced_accuracy(found: Tensor, truth: Tensor, counts: Tensor) -> Tensor:
     if not (positive.any() and negative.any()):
         return torch.full((), 0.5, device=truth.device)
     return ((found & positive).sum() / positive.sum() + (~found & negative).sum() / negative.sum()) / 2
+
+
+def iou(found: Tensor, truth: Tensor, counts: Tensor) -> Tensor:
+    """Cells that are true and found over those that are either, among those that count; 0 if there are none."""
+    return (found & truth & counts).sum() / ((found | truth) & counts).sum().clamp(min=1)
 
 
 def row_prior(truth: Tensor, counts: Tensor) -> Tensor:

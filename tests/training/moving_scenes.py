@@ -1,0 +1,61 @@
+"""Drawn frames of textured things whose true motion or distance is known, seen by a camera that may move."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def texture(seed: int, size: int = 256, grain: int = 5) -> Tensor:
+    """float [3, size, size] in [0, 1], smooth over about `grain` pixels."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, size // grain, size // grain, generator=generator)
+    return F.interpolate(coarse, (size, size), mode="bicubic")[0].clamp(0, 1)
+
+
+def pixel_grid(height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Columns and rows of the pixel centres about the middle, float [height, width] each."""
+    y, x = torch.meshgrid(torch.arange(height) + 0.5 - height / 2, torch.arange(width) + 0.5 - width / 2, indexing="ij")
+    return x, y
+
+
+def look_up(picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """float [3, H, W]: the picture [3, S, S] at pixels (x, y) from its middle."""
+    grid = torch.stack([x, y], -1) / (picture.shape[-1] / 2)
+    return F.grid_sample(picture[None], grid[None], mode="bicubic", padding_mode="reflection", align_corners=False)[0].clamp(0, 1)
+
+
+def to_frame(picture: Tensor) -> Tensor:
+    return (picture * 255).round().to(torch.uint8)
+
+
+def disc_clip(
+    seed: int,
+    *,
+    move: tuple[float, float] = (0.0, 0.0),
+    turn: float = 0.0,
+    zoom: float = 1.0,
+    bright: bool = True,
+    height: int = 64,
+    width: int = 80,
+) -> tuple[Tensor, Tensor]:
+    """(rgb uint8 [3, 3, height, width], the disc's place in the middle frame bool [height, width]).
+
+    The camera turns about its axis by `turn` radians and zooms by `zoom` from frame to frame; the disc moves by `move` pixels.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    draws = torch.rand(3, generator=generator).tolist()
+    radius, x0, y0 = 9 + 5 * draws[0], (draws[1] - 0.5) * 70, (draws[2] - 0.5) * 54
+    ground, paint = 0.2 + 0.6 * texture(seed), texture(seed + 7919) * 0.4 + (0.6 if bright else 0.0)
+    x, y = pixel_grid(height, width)
+    frames, places = [], []
+    for time in (-1, 0, 1):
+        cos, sin, scale = math.cos(turn * time), math.sin(turn * time), zoom**-time
+        frame = look_up(ground, scale * (cos * x + sin * y), scale * (cos * y - sin * x))
+        dx, dy = x - x0 - move[0] * time, y - y0 - move[1] * time
+        places.append(dx**2 + dy**2 < radius**2)
+        frames.append(torch.where(places[-1], look_up(paint, dx, dy), frame))
+    return torch.stack([to_frame(frame) for frame in frames]), places[1]
