@@ -41,11 +41,24 @@ PRETEXTS = Registry(
 )
 
 
+def method_named(name: str) -> type[Pretext]:
+    """The class of a registered pretext, or of a combination ("game_engine+rotation"); UserError for an unknown name."""
+    if "+" not in name:
+        return PRETEXTS[name]
+    from training.pretexts.combined import Combined  # it builds its parts through this module
+
+    return Combined
+
+
 def build_pretext(name: str, backbone: Backbone, config: Mapping[str, Any] | object | None = None) -> Pretext:
     """The named pretext around `backbone`. `config`: the method's Config, a (nested) mapping of its fields, or None for its defaults.
 
-    Heads draw their initial weights from torch's global generator (wrap the call in `training.seeds.seeded`).
+    A name such as "game_engine+rotation:0.3" combines several (`training.pretexts.combined`); `config` then maps each part's name to its
+    own, or is a CombinedConfig or its fields. Heads draw their initial weights from torch's global generator (wrap the call in
+    `training.seeds.seeded`).
     """
+    if "+" in name:
+        return _combination(name, backbone, config)
     method: type[Pretext] = PRETEXTS[name]
     if config is None or isinstance(config, Mapping):
         config = method.Config.from_dict(config or {})
@@ -57,5 +70,20 @@ def build_pretext(name: str, backbone: Backbone, config: Mapping[str, Any] | obj
             "choose another backbone"
         )
     pretext = method(backbone, config)
+    pretext.name = name
+    return pretext
+
+
+def _combination(name: str, backbone: Backbone, config: Mapping[str, Any] | object | None) -> Pretext:
+    from training.pretexts.combined import Combined, CombinedConfig
+
+    if config is None or (isinstance(config, Mapping) and "weights" not in config):
+        config = CombinedConfig.parse(name, config or {})
+    elif isinstance(config, Mapping):
+        config = CombinedConfig.from_dict(config)
+    if not isinstance(config, CombinedConfig):
+        raise UserError(f"pretext {name!r} takes a CombinedConfig, not a {type(config).__qualname__}")
+    parts = {part: build_pretext(part, backbone, config.options.get(part)) for part in config.weights}
+    pretext = Combined(backbone, config, parts)
     pretext.name = name
     return pretext
