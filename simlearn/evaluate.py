@@ -15,11 +15,12 @@ from rich.console import Console
 
 from scenes.errors import UserError
 from simlearn import results
-from simlearn.benchmarks import BENCHMARKS
+from simlearn.benchmarks import BENCHMARKS, inputs_of
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.source import SUPERVISED, Source
 from simlearn.datasets.root import data_root
 from simlearn.results import Result
+from training.backbones import build_backbone
 
 QUIET_S = 2.0
 PICTURES = "pictures"
@@ -59,6 +60,9 @@ def evaluate(
     source = Source.parse(checkpoint, backbone=backbone, width=width, seed=seed)
     if source.method == SUPERVISED and getattr(module, "ZERO_SHOT", False):
         raise UserError(f"{benchmark} measures a network's own predictions, so it has no supervised reference: give a run, or random")
+    reads = build_backbone(source.backbone, width=source.width).input
+    if reads not in inputs_of(module):
+        raise UserError(f"{benchmark} measures networks that read {' or '.join(inputs_of(module))}s, {source.backbone} reads {reads}s")
     say = Narrator(f"{benchmark} {source.method} seed {source.seed}")
     if data is not None and module.DATA_SET != "synthetic":
         say(f"--data {data} is not used: this benchmark reads real data", always=True)

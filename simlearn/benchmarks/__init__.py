@@ -4,8 +4,11 @@ Owns: what is measured, how, and on which items. Does not own: reading data (`si
 
 A benchmark is a module with `DATA_SET` (the name of what it reads), `SETTINGS` (the full-size settings, a frozen dataclass), `QUICK` (about
 half the time) and `evaluate(source: Source, request: Request) -> Evaluation`; `ZERO_SHOT = True` marks one that measures a network's own
-predictions and so has no supervised reference. To add one: write the file and add its line here.
+predictions and so has no supervised reference; `INPUTS` tells which networks it can measure, by what they read (else those of pictures).
+To add one: write the file and add its line here.
 """
+
+from typing import Any
 
 from scenes.registry import Registry
 
@@ -19,5 +22,14 @@ BENCHMARKS = Registry(
         "seven_scenes_depth": "simlearn.benchmarks.seven_scenes_depth",
         "seven_scenes_depth_zero_shot": "simlearn.benchmarks.seven_scenes_depth_zero_shot",
         "rendered": "simlearn.benchmarks.rendered",
+        "weizmann": "simlearn.benchmarks.weizmann",
+        "surveillance_fights": "simlearn.benchmarks.surveillance_fights",
+        "ucf101": "simlearn.benchmarks.ucf101",
+        "hmdb51": "simlearn.benchmarks.hmdb51",
     },
 )
+
+
+def inputs_of(benchmark: Any) -> tuple[str, ...]:
+    """What networks read that a benchmark (its module) can measure."""
+    return getattr(benchmark, "INPUTS", ("image",))

@@ -1,0 +1,18 @@
+"""UCF101: the probes of short clips, official split 1."""
+
+from __future__ import annotations
+
+from simlearn.benchmarks.action_recognition import INPUTS, Settings, evaluate_on
+from simlearn.benchmarks.evaluation import Evaluation, Request
+from simlearn.benchmarks.source import Source
+from simlearn.datasets.ucf101 import UCF101
+
+__all__ = ["DATA_SET", "INPUTS", "QUICK", "SETTINGS", "evaluate"]
+
+DATA_SET = "ucf101"
+SETTINGS = Settings(size=112, stride=1, train_clips=3, folds=1, supervised_samples=100_000)
+QUICK = Settings(size=64, stride=1, clips=5, train_clips=2, folds=1, penalties=(1e-2, 1.0), supervised_samples=20_000)
+
+
+def evaluate(source: Source, request: Request) -> Evaluation:
+    return evaluate_on(DATA_SET, "official split 1", UCF101, QUICK if request.quick else SETTINGS, source, request)

@@ -1,0 +1,18 @@
+"""Weizmann actions: the probes of short clips, split by person."""
+
+from __future__ import annotations
+
+from simlearn.benchmarks.action_recognition import INPUTS, Settings, evaluate_on
+from simlearn.benchmarks.evaluation import Evaluation, Request
+from simlearn.benchmarks.source import Source
+from simlearn.datasets.weizmann import Weizmann
+
+__all__ = ["DATA_SET", "INPUTS", "QUICK", "SETTINGS", "evaluate"]
+
+DATA_SET = "weizmann"
+SETTINGS = Settings()
+QUICK = Settings(clips=5, train_clips=5, penalties=(1e-1, 1.0, 10.0), supervised_samples=480)
+
+
+def evaluate(source: Source, request: Request) -> Evaluation:
+    return evaluate_on(DATA_SET, "split by person, the first 60 % train", Weizmann, QUICK if request.quick else SETTINGS, source, request)
