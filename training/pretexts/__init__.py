@@ -37,6 +37,7 @@ PRETEXTS = Registry(
         "video_rotation": "training.pretexts.video_rotation:VideoRotation",
         "motion_masks": "training.pretexts.motion_masks:MotionMasks",
         "edges": "training.pretexts.edges:Edges",
+        "relative_depth": "training.pretexts.relative_depth:RelativeDepth",
     },
 )
 
