@@ -80,7 +80,8 @@ def fit(
     several devices every process calls this, the first one writes. Raises UserError for a data set that doesn't fit, a run folder of
     another configuration, or a loss that isn't finite (the batch is saved), and Interrupted after Ctrl-C or SIGTERM.
     """
-    stream = SampleStream(dataset, getattr(learner, "views", None), config.seed)
+    arranged = learner.arranged(dataset) if isinstance(learner, Pretext) else dataset
+    stream = SampleStream(arranged, getattr(learner, "views", None), config.seed)
     if isinstance(learner, Pretext):
         learner.check(dataset[0])
     out.mkdir(parents=True, exist_ok=True)

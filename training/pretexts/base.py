@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from scenes.errors import UserError
 from training.backbones.base import Backbone, Input
@@ -104,6 +105,10 @@ class Pretext(nn.Module):
                 f"pretext {self.name!r} needs {', '.join(missing)} in every sample, the data set has {', '.join(sample)}: "
                 "train it on a data set with those labels"
             )
+
+    def arranged(self, data: Dataset[Any]) -> Dataset[Any]:
+        """The data set in the proportions in which this method sees it: as it is, for most."""
+        return data
 
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
         """One sample's part of a batch, the same keys and shapes for every sample. Runs on the CPU in the data loader.

@@ -17,12 +17,14 @@ What differs from the papers, and why:
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from scenes.errors import UserError
 from training.augment import PhotometricConfig
@@ -31,7 +33,7 @@ from training.crops import CropConfig
 from training.distributed import gather
 from training.frozen import follow, frozen_copy
 from training.images import normalise
-from training.labels import UNLABELLED, check_classes, draw, label_of
+from training.labels import UNLABELLED, WithMore, check_classes, draw, label_of
 from training.losses import masked_mean
 from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
 from training.pretexts.supervised import class_scores, pixels
@@ -47,12 +49,13 @@ class SemiSupervisedConfig(Config):
     """
 
     crop: CropConfig = field(default_factory=CropConfig)
-    colour: PhotometricConfig = field(default_factory=PhotometricConfig)
+    colour: PhotometricConfig = field(default_factory=lambda: _colours())
     cutout: float = 0.5
     weak_area: tuple[float, float] = (0.7, 1.0)
     classes: int = 0
     labelled: float = 0.1
     split: int = 0
+    share: float = 0.5
     threshold: float = 0.8
     weight: float = 1.0
     momentum: float = 0.99
@@ -60,7 +63,7 @@ class SemiSupervisedConfig(Config):
     def __post_init__(self) -> None:
         if not 0 < self.labelled <= 1:
             raise UserError(f"labelled is a part of the pictures in (0, 1], not {self.labelled}")
-        for name in ("cutout", "threshold", "momentum"):
+        for name in ("share", "cutout", "threshold", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
         if self.weight < 0:
@@ -88,20 +91,34 @@ class SemiSupervised(Pretext):
         self.teacher_backbone, self.teacher_head = frozen_copy(backbone), frozen_copy(self.head)
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
+    def keeps_label(self, sample: Sample) -> bool:
+        """Whether a picture is one of those whose label is told."""
+        lot = draw(picture_id(sample["rgb"]), f"labelled {self.config.split}")
+        return lot < self.config.labelled and int(sample["label"]) != UNLABELLED
+
+    def arranged(self, data: Dataset[Any]) -> Dataset[Any]:
+        """With pictures that keep their label once more, until these repetitions are `share` of a pass; endless streams stay as they are."""
+        if not isinstance(data, Sized):
+            return data
+        return WithMore(data, round(len(data) * self.config.share / (1 - self.config.share)), self.keeps_label)
+
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
         """weak, strong uint8 [3, S, S]; label int64, UNLABELLED where it is hidden; truth: the data set's."""
         crop, truth = self.config.crop, label_of(sample, self.config.classes)
-        kept = draw(picture_id(sample["rgb"]), f"labelled {self.config.split}") < self.config.labelled
         return {
             "weak": random_view(sample["rgb"], replace(crop, area=self.config.weak_area), generator),
             "strong": random_view(sample["rgb"], crop, generator),
-            "label": truth if kept else torch.tensor(UNLABELLED),
+            "label": truth if self.keeps_label(sample) else torch.tensor(UNLABELLED),
             "truth": truth,
         }
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """weak, view float [B, 3, S, S], normalised; `view`, which the network learns, is the strong one, of every other label the weak one."""
         strong = cut_out(recolour(batch["strong"], self.config.colour, generator), self.config.cutout, generator)
-        return {**batch, "weak": normalise(batch["weak"].float() / 255), "strong": normalise(strong)}
+        weak = batch["weak"].float() / 255
+        plain = (batch["label"] != UNLABELLED) & (torch.rand(len(weak), generator=generator, device=weak.device) < 0.5)
+        view = torch.where(plain[:, None, None, None], weak, strong)
+        return {"weak": normalise(weak), "view": normalise(view), "label": batch["label"], "truth": batch["truth"]}
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         if self.training:
@@ -109,8 +126,7 @@ class SemiSupervised(Pretext):
         sure, pseudo = self.teach(batch["weak"])
         told = batch["label"] != UNLABELLED
         confident = ~told & (sure >= self.config.threshold)
-        # One pass for both kinds: those with label in their weak view, the others in their strong one.
-        scores = class_scores(self.backbone, self.head, torch.where(told[:, None, None, None], batch["weak"], batch["strong"]))
+        scores = class_scores(self.backbone, self.head, batch["view"])
         losses = F.cross_entropy(scores, torch.where(told, batch["label"], pseudo), reduction="none")
         supervised = (losses * share(told)).mean()
         consistency = (losses * confident * share(~told)).mean()
@@ -132,8 +148,9 @@ class SemiSupervised(Pretext):
         return sure, pseudo
 
     def _follow(self) -> None:
-        """The teacher is the mean of all steps at first, later of the last ones (the ramp of Tarvainen & Valpola)."""
-        momentum = min(self.config.momentum, 1 - 1 / (int(self.steps) + 1))
+        """The teacher forgets the first steps, of a network that knew nothing, faster than later ones."""
+        step = int(self.steps)
+        momentum = min(self.config.momentum, (1 + step) / (10 + step))
         follow(self.teacher_backbone, self.backbone, momentum)
         follow(self.teacher_head, self.head, momentum)
         self.steps += 1
@@ -143,7 +160,7 @@ class SemiSupervised(Pretext):
         training = self.training
         with torch.no_grad():
             sure, pseudo = self.eval().teach(batch["weak"])
-            said = class_scores(self.backbone, self.head, batch["strong"]).argmax(1).tolist()
+            said = class_scores(self.backbone, self.head, batch["view"]).argmax(1).tolist()
         self.train(training)
         pictures: list[Picture] = []
         for i, label in enumerate(batch["label"].tolist()):
@@ -152,9 +169,14 @@ class SemiSupervised(Pretext):
             use = "not needed" if told else "learnt" if certain else "not learnt"
             pictures += [
                 (known, pixels(batch["weak"][i])),
-                (f"teacher: {int(pseudo[i])} ({100 * float(sure[i]):.0f} %), {use}; network: {said[i]}", pixels(batch["strong"][i])),
+                (f"teacher: {int(pseudo[i])} ({100 * float(sure[i]):.0f} %), {use}; network: {said[i]}", pixels(batch["view"][i])),
             ]
         return pictures
+
+
+def _colours() -> PhotometricConfig:
+    """As strong as SimCLR's: what a picture shows must not be told by its colours alone."""
+    return PhotometricConfig(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.4, grey=0.2, channel=0.0, noise=0.0)
 
 
 def share(chosen: Tensor) -> Tensor:
