@@ -7,6 +7,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.data import Dataset
 
 
 def texture(seed: int, size: int = 256, grain: int = 5) -> Tensor:
@@ -59,3 +60,45 @@ def disc_clip(
         places.append(dx**2 + dy**2 < radius**2)
         frames.append(torch.where(places[-1], look_up(paint, dx, dy), frame))
     return torch.stack([to_frame(frame) for frame in frames]), places[1]
+
+
+def hills(seed: int, *, move: float = 5.0, slope: float = 0.0, height: int = 64, width: int = 80) -> dict[str, Tensor]:
+    """rgb uint8 [2, 3, height, width] and near float32 [height, width]: what a camera sees that passes hills in fog sideways.
+
+    Inverse distance `near` lies between 0 and 1; fog hides the texture of what is far. A point moves by `move` * near pixels, in one
+    direction a picture. `slope`: how much nearer the lower border is than the upper one.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    ground, paint = F.interpolate(torch.rand(1, 1, 7, 9, generator=generator), (256, 256), mode="bicubic")[0], texture(seed, grain=4)
+    angle = 2 * math.pi * float(torch.rand(1, generator=generator))
+    x, y = pixel_grid(height, width)
+
+    def near(x: Tensor, y: Tensor) -> Tensor:
+        bumps = look_up(ground, x * 256 / (1.5 * width), y * 256 / (1.5 * height))[0]
+        return ((1 - slope) * bumps + slope * (y / height + 0.5)).clamp(0, 1)
+
+    frames = []
+    for time in (0.0, 1.0):
+        u, v = x, y
+        for _ in range(8):
+            shift = time * move * near(u, v)
+            u, v = x - shift * math.cos(angle), y - shift * math.sin(angle)
+        clear = near(u, v)
+        frames.append(to_frame(look_up(paint, u, v) * clear + 0.9 * (1 - clear)))
+    return {"rgb": torch.stack(frames), "near": near(x, y)}
+
+
+class Hills(Dataset[dict[str, Tensor]]):
+    """Pairs `first` to `first + count` of an endless series; with `depth` float32 [2, H, W] of the first frame, twice, if `exact`."""
+
+    def __init__(self, count: int, first: int = 0, *, exact: bool = False, slope: float = 0.0) -> None:
+        self.pairs = [hills(first + i, slope=slope) for i in range(count)]
+        self.exact = exact
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        pair = self.pairs[index]
+        depth = 1 / (0.1 + pair["near"]).expand(2, -1, -1)
+        return {"rgb": pair["rgb"], **({"depth": depth} if self.exact else {})}

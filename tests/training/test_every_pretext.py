@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from drawn_videos import BouncingBalls
+from moving_scenes import Hills
 from moving_spheres import MovingSpheres
 from painted_spheres import PaintedSpheres
 from sphere_world import Spheres
@@ -32,8 +33,9 @@ EXAMPLES: dict[str, Any] = {
     "pair": lambda count, _: MovingSpheres(count),
     "clip": BouncingBalls,
     "clip_audio": BouncingBalls,
+    "relative_depth": lambda count, _: Hills(count),
 }
-"""A data set for every data unit: how many samples, of what footage."""
+"""A data set for every data unit, or for a method that learns nothing from its unit's: how many samples, of what footage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,8 @@ def learner_of(name: str, seed: int = 0) -> Pretext:
 
 
 def examples(name: str) -> Any:
-    return EXAMPLES[PRETEXTS[name].unit](8, learner_of(name).footage)
+    make = EXAMPLES.get(name) or EXAMPLES[PRETEXTS[name].unit]
+    return make(8, learner_of(name).footage)
 
 
 def settings(samples: int = 24) -> FitConfig:
