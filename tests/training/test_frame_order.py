@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from clips_with_time import Clips, fading, growing_discs
 from drawn_houses import noise
-from growing_discs import Clips, fading, growing_discs
 from short_runs import batch_of, measure, raw_batch, small, train
 from small_clip_network import SmallClipNetwork
 from torch import Tensor

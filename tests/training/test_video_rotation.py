@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from clips_with_time import Clips
 from drawn_houses import house, noise
-from growing_discs import Clips
 from short_runs import batch_of, measure, raw_batch, small, train
 from small_clip_network import SmallClipNetwork
 from torch import Tensor

@@ -14,6 +14,7 @@ What differs from the papers, and why:
 - A frame's features don't depend on its place, so those of one pass are laid in all orders: more questions for a sample, at next to no
   cost. Right and wrong tuples are therefore equally many, where Misra et al. had three wrong ones to a right one: chance is 0.5.
 - Both kinds use the pairwise head of OPN, on the averaged last stage of any backbone.
+- A network of clips sees every frame as a clip of one, so what it computes from differences between frames is not trained.
 - Frames outside may look like the one in the middle where a motion is periodic; Misra et al. drop tuples whose pixels are too similar.
 """
 

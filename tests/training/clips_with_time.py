@@ -1,4 +1,4 @@
-"""Drawn clips in which time shows: discs that grow in the middle of the picture, by a course of their own; and clips where it must not."""
+"""Drawn clips in which time shows, discs that grow and patterns that get finer, and clips in which it must not."""
 
 from __future__ import annotations
 
@@ -39,6 +39,25 @@ def growing_disc(seed: int, frames: int) -> Tensor:
     stripes = 0.1 * torch.sin(x * (0.8 + 0.8 * draws[4]))
     disc = (0.9 if draws[5] < 0.5 else 0.1) + stripes
     rgb = torch.where(distance < radius.view(-1, 1, 1, 1), disc, ground)
+    return (rgb.clamp(0, 1) * 255).to(torch.uint8)
+
+
+def four_patterns(count: int, frames: int, first: int = 0) -> Clips:
+    return Clips([narrowing(first + i, frames) for i in range(count)])
+
+
+def narrowing(seed: int, frames: int) -> Tensor:
+    """uint8 [frames, 3, HEIGHT, WIDTH]: a pattern of its own in each quarter, and all of them get finer with time."""
+    generator = torch.Generator().manual_seed(seed)
+    draws, contrast = torch.rand(4, generator=generator), 0.2 + 0.3 * torch.rand(3, 1, 1, generator=generator)
+    period = (11 + 2 * draws[0]) * (0.3 + 0.1 * draws[1]) ** torch.linspace(0, 1, frames).view(-1, 1, 1)
+    across = torch.sin(2 * torch.pi * (torch.arange(WIDTH) / period + draws[2])).expand(-1, HEIGHT, -1)
+    down = torch.sin(2 * torch.pi * (torch.arange(HEIGHT) / period + draws[3])).expand(-1, WIDTH, -1).mT
+    pattern = across.clone()
+    pattern[:, : HEIGHT // 2, WIDTH // 2 :] = down[:, : HEIGHT // 2, WIDTH // 2 :]
+    pattern[:, HEIGHT // 2 :, : WIDTH // 2] = (across * down)[:, HEIGHT // 2 :, : WIDTH // 2]
+    pattern[:, HEIGHT // 2 :, WIDTH // 2 :] = (across + down).clamp(max=0)[:, HEIGHT // 2 :, WIDTH // 2 :]
+    rgb = 0.5 + contrast * pattern[:, None] + 0.03 * torch.randn(frames, 3, HEIGHT, WIDTH, generator=generator)
     return (rgb.clamp(0, 1) * 255).to(torch.uint8)
 
 
