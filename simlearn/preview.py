@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from simlearn.options import configure
 from simlearn.provenance import whole_file
 from simlearn.sources import supply
-from simlearn.train import new_learner
+from simlearn.train import beside, new_learner
 from simlearn.view import caption_strip, join
 from training.checkpoint import MODEL_FILE, load_pretext
 from training.pretexts.base import Picture
@@ -20,16 +23,28 @@ from training.seeds import generator
 SAMPLES, TILE_PX, COLUMNS = 6, 128, 8
 
 
-def preview(pretext: str, data: str | Path, out: Path, *, backbone: str = "resnet18", width: int = 32, seed: int = 0) -> Path:
+def preview(
+    pretext: str,
+    data: str | Path,
+    out: Path,
+    *,
+    backbone: str = "resnet18",
+    width: int = 32,
+    seed: int = 0,
+    real: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Path:
     """Write `out`/preview.png for samples spread over the data, as the run in `out` sees them, or an untrained network if there is none."""
     source = supply(data)
     if (out / MODEL_FILE).exists():
         learner = load_pretext(out / MODEL_FILE)
     else:
-        learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed)
-    dataset, _ = source.open(learner, keep=False)
+        configured = configure(pretext, options or {}, real=real is not None)
+        learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed, options=configured)
+    opened, _ = source.open(learner, keep=False)
+    dataset, _ = beside(opened, real, seed, keep=False)
     learner.check(dataset[0])
-    chosen = np.linspace(0, len(dataset) - 1, min(SAMPLES, len(dataset))).astype(int)  # type: ignore[arg-type]
+    chosen = np.linspace(0, len(opened) - 1, min(SAMPLES, len(opened))).astype(int)  # type: ignore[arg-type]
     views = [learner.views(dataset[int(index)], generator(seed, "preview", int(index))) for index in chosen]
     batch = learner.augment({name: torch.stack([view[name] for view in views]) for name in views[0]}, generator(seed, "preview batch"))
     sheet = _sheet(learner.preview(batch), len(chosen))

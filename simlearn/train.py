@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset
 
 from renderers.frame import LABELS
 from scenes.errors import UserError
 from simlearn import provenance
+from simlearn.datasets.beside import AnyPictures, Beside
 from simlearn.datasets.stream import Stream
-from simlearn.sources import NAMES, REMEDIES, Rendered, Supply, clip_of, rendered_labels, supply
+from simlearn.options import configure
+from simlearn.sources import NAMES, REMEDIES, Opened, Rendered, Supply, clip_of, rendered_labels, supply
 from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, FitResult, fit
@@ -45,31 +50,47 @@ def train(
     lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
+    real: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> FitResult:
     """Train `pretext` around a new backbone on `data` (see `simlearn.sources`), into the run folder `out`; continues an interrupted run.
 
     `batch_size` and `lr` None take the loop's own. With `workers` 0 a data set of less than 2 GiB is read once and kept in memory; of data
-    rendered on the fly, `workers` processes render ahead. Raises UserError for unknown names, a data set that is incomplete or lacks
-    what the pretext needs, and a run folder of another configuration.
+    rendered on the fly, `workers` processes render ahead. `real` is a source of pictures shown beside the data, without labels, to methods
+    that have a use for them; `options` are the pretext's own (see `simlearn.options`), by default its Config's. Raises UserError for
+    unknown names, a data set that is incomplete or lacks what the pretext needs, and a run folder of another configuration.
     """
     config = FitConfig(budget=budget, seed=seed, workers=0 if isinstance(data, OnTheFly) else workers)
     config = replace(config, batch_size=config.batch_size if batch_size is None else batch_size, lr=config.lr if lr is None else lr)
+    chosen = configure(pretext, options or {}, real=real is not None)
     about = {"commit": provenance.commit()}
     if isinstance(data, OnTheFly):
-        learner = new_learner(pretext, None, backbone=backbone, width=width, seed=seed)
+        learner = new_learner(pretext, None, backbone=backbone, width=width, seed=seed, options=chosen)
         if learner.unit not in Rendered.units:
             raise UserError(f"pretext {pretext!r} needs {NAMES[learner.unit]}, which rendered worlds lack: {REMEDIES[learner.unit]}")
         labels, clip = rendered_labels(learner, tuple(LABELS)), clip_of(learner)
         with Stream(**asdict(data), labels=labels, clip=clip, shuffle_window=MIXED_SCENES, workers=workers) as stream:
             rendered = {"path": "rendered on the fly", **asdict(data)}
-            return fit(learner, stream, config, out, metadata={**about, "data": rendered}, title=pretext)
+            shown, facts = beside(stream, real, seed, keep=True)
+            return fit(learner, shown, config, out, metadata={**about, "data": rendered, **facts}, title=pretext)
     source = supply(data)
-    learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed)
-    dataset, facts = source.open(learner, keep=workers == 0)
-    return fit(learner, dataset, config, out, metadata={**about, "data": facts}, title=pretext)
+    learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed, options=chosen)
+    dataset, read = source.open(learner, keep=workers == 0)
+    shown, facts = beside(dataset, real, seed, keep=workers == 0)
+    return fit(learner, shown, config, out, metadata={**about, "data": read, **facts}, title=pretext)
 
 
-def new_learner(pretext: str, source: Supply | None, *, backbone: str, width: int, seed: int) -> Pretext:
+def beside(data: Dataset[Any], real: str | Path | None, seed: int, *, keep: bool) -> Opened:
+    """The data with pictures of `real` beside them, if there are to be any, and what those are."""
+    if real is None:
+        return data, {}
+    pictures, facts = supply(real).open(AnyPictures(), keep=keep)
+    return Beside(data, pictures, seed), {"real": facts}
+
+
+def new_learner(
+    pretext: str, source: Supply | None, *, backbone: str, width: int, seed: int, options: Mapping[str, Any] | None = None
+) -> Pretext:
     """The named pretext around a new backbone, both with initial weights of `seed`; the number of classes is what the data says."""
     with seeded(seed, "initialisation"):
-        return build_pretext(pretext, build_backbone(backbone, width=width), told_by(source, PRETEXTS[pretext]))
+        return build_pretext(pretext, build_backbone(backbone, width=width), {**told_by(source, PRETEXTS[pretext]), **(options or {})})

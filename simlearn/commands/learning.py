@@ -27,6 +27,8 @@ def train(
     lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
+    real: str | None = None,
+    option: tuple[str, ...] = (),
     preview: bool = False,
 ) -> None:
     """Train a backbone on a pretext task. Run again with the same --out to continue an interrupted run.
@@ -49,8 +51,11 @@ def train(
         lr: Peak learning rate; by default that of the loop.
         seed: Seed of initialisation, sample order and augmentation.
         workers: Data loading (of a stream: rendering) processes; 0 loads in the training process.
+        real: Real pictures without labels beside rendered frames, for game_engine: a folder of pictures or videos, or a data set's name.
+        option: Options of the pretext as NAME=VALUE, for example adapt.bn=real, style.convolution=0.5 or preset=ren_lee.
         preview: Do not train, only draw what the method sees and is asked (of --data), into the run folder's preview.png.
     """
+    from simlearn.options import parse_options
     from simlearn.settings import image_size, parse_settings
     from simlearn.train import OnTheFly
     from simlearn.train import train as run
@@ -59,7 +64,7 @@ def train(
     if preview and data:
         from simlearn.preview import preview as draw
 
-        print(draw(pretext, data, out, backbone=backbone, width=width, seed=seed))
+        print(draw(pretext, data, out, backbone=backbone, width=width, seed=seed, real=real, options=parse_options(option)))
         return
     source: str | OnTheFly
     if stream is not None and not data:
@@ -81,6 +86,8 @@ def train(
         lr=lr,
         seed=seed,
         workers=workers,
+        real=real,
+        options=parse_options(option),
     )
     print(f"{result}\nmeasure it: simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl")
 
@@ -119,7 +126,7 @@ def evaluate(
 @app.command
 def compare(
     *,
-    data: Path,
+    data: tuple[str, ...],
     out: Path,
     pretexts: tuple[str, ...] = ("all",),
     benchmarks: tuple[str, ...] = ("all",),
@@ -132,11 +139,14 @@ def compare(
 ) -> None:
     """Train every pretext under one budget and measure all of them, random and supervised on the same benchmarks; resumable.
 
+    Example: simlearn compare --data data/rooms weizmann surveillance_fights --pretexts video --backbone r3d18 --out video
+
     Args:
-        data: Rendered data set to train on.
+        data: What to train on: data sets made by `simlearn generate`, folders of pictures or videos, names of real data sets. Each pretext
+            takes the first that can give what it needs; UNIT=SOURCE (as clip=weizmann) goes before the others, for pretexts of that unit.
         out: Folder of the comparison: runs, results.jsonl, pictures.
-        pretexts: Names, or `all`.
-        benchmarks: Names, or `all` for those whose data is found.
+        pretexts: Names, or `image`, `video` or `all` for those that the data and the backbone fit.
+        benchmarks: Names, or `all` for those whose data is found and that can measure the backbone.
         backbone: Network of all rows.
         width: Its width.
         budget: samples=N, minutes=M, or both joined by a comma; the same for every pretext.
@@ -159,6 +169,23 @@ def compare(
         heldout=heldout,
         quick=quick,
     )
+
+
+@app.command
+def export_model(run: Positional[Path], out: Positional[Path], /, *, format: str, frames: int = 16) -> None:
+    """Write a trained trunk, without a classifier, as other programs read it; the file is read again and compared first.
+
+    Example: simlearn export-model runs/rooms rooms.onnx --format onnx
+
+    Args:
+        run: Run folder of `simlearn train`, or its backbone.safetensors.
+        out: File to write: *.safetensors or *.pth (torchvision, timm), *.onnx, *.pt (torchscript) or *.pt2 (torch-export).
+        format: torchvision, timm, onnx, torchscript or torch-export.
+        frames: Length of clips for networks with an LSTM, whose graph is of one length.
+    """
+    from simlearn.export_model import export_model as write
+
+    print(write(run, out, format, frames=frames))
 
 
 @app.command

@@ -7,10 +7,23 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from training.backbones.base import Backbone
+from training.pretexts.base import Config, Pretext
 from training.seeds import seed_of
 from training.stream import SampleStream
 
 REAL = "real"
+
+
+class AnyPictures(Pretext):
+    """What asks a source of data for pictures only, as a method of single pictures would."""
+
+    unit = "image"
+    labels = ("rgb",)
+    name = "pictures beside"
+
+    def __init__(self) -> None:
+        super().__init__(Backbone(), Config())
 
 
 class Beside(Dataset[dict[str, Any]]):

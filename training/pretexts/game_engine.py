@@ -86,15 +86,20 @@ class GameEngineConfig(Config):
         """Whether every sample must have a real picture."""
         return self.adapt.reads_real or self.style.reads_real
 
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "ren_lee": {
+            "colour": dict.fromkeys(("brightness", "contrast", "saturation", "hue", "grey", "blur", "noise"), 0.0) | {"channel": 1.0},
+            **{"normal": 10.0, "depth": 2.5, "scale_invariance": -0.5, "contour": 1.0, "contour_balance": "frame"},
+            **{"semantic": 0.0, "side": 0.0, "adapt": {"align": 0.05}},
+        }
+    }
+    """What Ren & Lee published: weights, pictures of one channel, alignment, no classes and no heads on single stages. Their code's depth
+    loss is 5 * 0.5 * (mean(d^2) + 0.5 * mean(d)^2): it adds the term that Eigen et al. subtract."""
+
     @classmethod
     def ren_lee(cls, **changes: Any) -> Self:
-        """What Ren & Lee published: their weights, pictures of one channel, alignment, no classes and no heads on single stages.
-
-        Their code's depth loss is 5 * 0.5 * (mean(d^2) + 0.5 * mean(d)^2): it adds the term that Eigen et al. subtract.
-        """
-        plain = PhotometricConfig(brightness=0, contrast=0, saturation=0, hue=0, grey=0, channel=1, blur=0, noise=0)
-        weights = {"normal": 10.0, "depth": 2.5, "scale_invariance": -0.5, "contour": 1.0, "semantic": 0.0, "side": 0.0}
-        return cls(**{"colour": plain, "contour_balance": "frame", "adapt": AdaptationConfig(align=0.05), **weights, **changes})
+        """The preset of that name, with `changes`."""
+        return cls.from_dict({**cls.PRESETS["ren_lee"], **changes})
 
 
 class GameEngine(Pretext):

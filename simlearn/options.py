@@ -1,0 +1,80 @@
+"""A pretext's own options, given as text, by preset, or both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from scenes.errors import UserError
+from training.pretexts import PRETEXTS
+
+PRESET = "preset"
+Options = dict[str, Any]
+"""Fields of a pretext's Config; those of a nested one are a dictionary of their own."""
+
+
+def parse_options(pairs: Iterable[str]) -> Options:
+    """{"adapt": {"bn": "real"}, "semantic": 0.5} of "adapt.bn=real", "semantic=0.5"; values are JSON, or else text."""
+    options: Options = {}
+    for pair in pairs:
+        path, equals, text = pair.partition("=")
+        if not equals or not all(path.split(".")):
+            raise UserError(f"{pair!r} is not an option: write NAME=VALUE, for example semantic=0.5 or crop.size=96")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        for name in reversed(path.split(".")):
+            value = {name: value}
+        options = merged(options, value)
+    return options
+
+
+def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> Options:
+    """Both, where they disagree the second; nested dictionaries field by field."""
+    both = dict(first)
+    for name, value in second.items():
+        nested = isinstance(value, Mapping) and isinstance(both.get(name), Mapping)
+        both[name] = merged(both[name], value) if nested else value
+    return both
+
+
+def configure(pretext: str, options: Mapping[str, Any], *, real: bool) -> Options:
+    """All options of a run: the named preset's, if there is one, those for `real` pictures beside the data, and the given ones over them.
+
+    Raises UserError for an unknown preset, for a value of another kind than the default's, and for pictures that the method has no use for.
+    """
+    method = PRETEXTS[pretext]
+    for_real: Mapping[str, Any] | None = getattr(method, "with_real", None)
+    if real and for_real is None:
+        raise UserError(f"pretext {pretext!r} has no use for real pictures beside its data: leave --real off")
+    given = {name: value for name, value in options.items() if name != PRESET}
+    _check(pretext, given, method.Config().to_dict())
+    base = _preset(pretext, method, options[PRESET]) if PRESET in options else {}
+    return merged(merged(base, for_real if real and for_real else {}), given)
+
+
+def _preset(pretext: str, method: Any, name: str) -> Mapping[str, Any]:
+    known: Mapping[str, Mapping[str, Any]] = getattr(method.Config, "PRESETS", {})
+    if name not in known:
+        raise UserError(f"pretext {pretext!r} has no preset {name!r}: {'known are ' + ', '.join(known) if known else 'it has none'}")
+    return known[name]
+
+
+def _check(place: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        default = defaults.get(name)
+        if default is None:  # open to anything, or unknown, which the Config says better
+            continue
+        if isinstance(default, Mapping) and isinstance(value, Mapping):
+            _check(f"{place}.{name}", value, default)
+        elif _kind(value) != _kind(default):
+            raise UserError(f"option {name}={value} of {place} does not fit: the default is {default}")
+
+
+def _kind(value: Any) -> type:
+    for kind in (bool, str, Mapping, list | tuple, int | float):
+        if isinstance(value, kind):
+            return kind  # type: ignore[return-value]
+    return type(value)
