@@ -14,7 +14,8 @@ from rich.table import Table as RichTable
 
 from scenes.errors import UserError
 from simlearn import results
-from simlearn.benchmarks import BENCHMARKS
+from simlearn.assignment import assign
+from simlearn.benchmarks import BENCHMARKS, inputs_of
 from simlearn.benchmarks.evaluation import evaluation_config
 from simlearn.benchmarks.source import RANDOM, SUPERVISED
 from simlearn.benchmarks.zero_shot import predicts_depth
@@ -24,6 +25,7 @@ from simlearn.evaluate import evaluate
 from simlearn.report.measurements import tables
 from simlearn.results import Result
 from simlearn.train import train
+from training.backbones import build_backbone
 from training.budget import Budget
 from training.pretexts import PRETEXTS
 from training.runs import RUN_FILE
@@ -44,7 +46,7 @@ class Entry:
 
 def compare(
     *,
-    data: Path,
+    data: str | Path | Sequence[str | Path],
     out: Path,
     pretexts: Sequence[str] = (ALL,),
     benchmarks: Sequence[str] = (ALL,),
@@ -57,20 +59,21 @@ def compare(
 ) -> list[Result]:
     """Train what is missing, measure what is missing, print the table; all rows of `out`/results.jsonl.
 
-    Runs land in `out`/runs/<pretext>-seed<k>. `heldout` is a rendered data set never trained on, for the benchmark "rendered". Started
-    again it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises UserError for unknown
-    names, for no benchmark whose data is found, and for a run folder that was trained otherwise.
+    Each pretext is trained on the first of `data` that can give what it needs; `pretexts` are names and groups (see
+    `simlearn.assignment`). Runs land in `out`/runs/<pretext>-seed<k>. `heldout` is a rendered data set never trained on, for the benchmark
+    "rendered". Started again it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises
+    UserError for unknown names, for no benchmark whose data is found, and for a run folder that was trained otherwise.
     """
     if isinstance(budget, str):
         budget = Budget.parse(budget)
-    names = tuple(PRETEXTS) if ALL in pretexts else tuple(pretexts)
-    for name in names:
-        PRETEXTS[name]
-    chosen = choose_benchmarks(benchmarks, heldout)
-    seeds = tuple(seeds)
-    for name in names:
+    sources = [data] if isinstance(data, str | Path) else list(data)
+    chosen = choose_benchmarks(benchmarks, heldout, backbone)
+    assignment = assign(pretexts, sources, backbone=backbone, width=width)
+    assignment.show()
+    names, seeds = tuple(assignment.data), tuple(seeds)
+    for name, source in assignment.data.items():
         for seed in seeds:
-            _train_missing(name, seed, data, out, budget, backbone=backbone, width=width)
+            _train_missing(name, seed, source, out, budget, backbone=backbone, width=width)
     done = results.read(out / RESULTS) if (out / RESULTS).exists() else []
     for entry in plan(names, chosen, seeds, out):
         if not is_done(entry, done, backbone=backbone, width=width, quick=quick):
@@ -89,19 +92,18 @@ def compare(
     return rows
 
 
-def choose_benchmarks(names: Sequence[str], heldout: Path | None) -> list[str]:
-    """The named benchmarks; with "all", those whose data is there, the others being named with what they lack."""
+def choose_benchmarks(names: Sequence[str], heldout: Path | None, backbone: str) -> list[str]:
+    """The named benchmarks; with "all", those that can measure the backbone and whose data is there, the others being named."""
+    reads = build_backbone(backbone, width=1).input
     if ALL not in names:
-        return [name for name in names if BENCHMARKS[name]]
+        for name in names:
+            if reads not in inputs_of(BENCHMARKS[name]):
+                raise UserError(f"the benchmark {name} {_unfit(name, backbone, reads)}: leave it out, or choose another backbone")
+        return list(names)
     root, console = data_root(), Console(stderr=True, highlight=False)
     chosen = []
     for name in BENCHMARKS:
-        data_set = BENCHMARKS[name].DATA_SET
-        if data_set == "synthetic":
-            lacking = "" if heldout is not None else "no --heldout data set was given"
-        else:
-            finding = DATASETS[data_set].found(root)
-            lacking = "" if finding.present else finding.text
+        lacking = _unfit(name, backbone, reads) if reads not in inputs_of(BENCHMARKS[name]) else _lacking(name, root, heldout)
         if lacking:
             console.print(f"{name} is left out: {lacking}", markup=False, soft_wrap=True)
         else:
@@ -109,6 +111,19 @@ def choose_benchmarks(names: Sequence[str], heldout: Path | None) -> list[str]:
     if not chosen:
         raise UserError("there is nothing to measure on: set SIMLEARN_DATA to a folder of real data, or give --heldout DIR")
     return chosen
+
+
+def _unfit(benchmark: str, backbone: str, reads: str) -> str:
+    return f"measures networks that read {' or '.join(inputs_of(BENCHMARKS[benchmark]))}s, {backbone} reads {reads}s"
+
+
+def _lacking(benchmark: str, root: Path | None, heldout: Path | None) -> str:
+    """What the benchmark's data lacks; "" for nothing."""
+    module = BENCHMARKS[benchmark]
+    if module.DATA_SET == "synthetic":
+        return "" if heldout is not None else "no --heldout data set was given"
+    finding = getattr(module, "found", DATASETS[module.DATA_SET].found)(root)
+    return "" if finding.present else finding.text
 
 
 def run_folder(out: Path, pretext: str, seed: int) -> Path:
@@ -143,17 +158,22 @@ def is_done(entry: Entry, rows: Iterable[Result], *, backbone: str, width: int, 
     )
 
 
-def _train_missing(pretext: str, seed: int, data: Path, out: Path, budget: Budget, *, backbone: str, width: int) -> None:
+def _train_missing(pretext: str, seed: int, data: str, out: Path, budget: Budget, *, backbone: str, width: int) -> None:
     """Trains a pretext unless its finished run is there; UserError when that one was trained otherwise."""
     run = run_folder(out, pretext, seed)
     if not (run / RUN_FILE).exists():
         train(pretext=pretext, data=data, out=run, budget=budget, backbone=backbone, width=width, seed=seed)
         return
     facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text())
-    found = {"budget": facts["config"]["budget"], "backbone": facts["backbone"], "width": facts["width"], "seed": facts["seed"]}
-    wanted = {"budget": budget.to_dict(), "backbone": backbone, "width": width, "seed": seed}
+    found = {"budget": facts["config"]["budget"], **{name: facts[name] for name in ("backbone", "width", "seed")}, "data": _path(facts)}
+    wanted = {"budget": budget.to_dict(), "backbone": backbone, "width": width, "seed": seed, "data": data}
     if found != wanted:
         raise UserError(f"{run} was trained with {found}, now {wanted} is asked for: give another --out, or delete that folder")
+
+
+def _path(facts: dict[str, Any]) -> str:
+    """The data that a run says it was trained on."""
+    return str(facts.get("data", {}).get("path", ""))
 
 
 def print_tables(rows: Iterable[Result]) -> None:

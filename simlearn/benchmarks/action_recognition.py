@@ -22,6 +22,7 @@ from simlearn.benchmarks.source import SUPERVISED, Source
 from simlearn.benchmarks.supervised import Training, train_supervised
 from simlearn.benchmarks.tiny_imagenet import best_stage
 from simlearn.datasets.actions import ActionVideo, ActionVideos
+from simlearn.datasets.root import Finding
 from simlearn.datasets.video_file import VideoError
 from simlearn.sources import IN_MEMORY_BYTES
 from training.backbones import Backbone
@@ -103,6 +104,15 @@ def evaluate_on(name: str, split: str, read: Read, settings: Settings, source: S
         scores, classes = classifier_scores(classifier, test.videos, settings)
         result.add({"classifier_top1": 100 * top_k(scores, classes)}, stage="fc", n=len(classes))
     return result
+
+
+def found_on(read: Read, root: Path | None) -> Finding:
+    """Whether both splits are there."""
+    try:
+        train, test = read(root, "train"), read(root, "test")
+    except UserError as error:
+        return Finding(present=False, text=str(error))
+    return Finding(present=True, folder=train.folder, text=f"{len(train)} training and {len(test)} test videos")
 
 
 def _protocol(train: ActionVideos, split: str, known: ClipFeatures, asked: ClipFeatures, settings: Settings) -> str:

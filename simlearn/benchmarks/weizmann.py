@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from simlearn.benchmarks.action_recognition import INPUTS, Settings, evaluate_on
+from pathlib import Path
+
+from simlearn.benchmarks.action_recognition import INPUTS, Settings, evaluate_on, found_on
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.source import Source
+from simlearn.datasets.root import Finding
 from simlearn.datasets.weizmann import Weizmann
 
-__all__ = ["DATA_SET", "INPUTS", "QUICK", "SETTINGS", "evaluate"]
+__all__ = ["DATA_SET", "INPUTS", "QUICK", "SETTINGS", "evaluate", "found"]
 
 DATA_SET = "weizmann"
 SETTINGS = Settings()
@@ -16,3 +19,8 @@ QUICK = Settings(clips=5, train_clips=5, penalties=(1e-1, 1.0, 10.0), supervised
 
 def evaluate(source: Source, request: Request) -> Evaluation:
     return evaluate_on(DATA_SET, "split by person, the first 60 % train", Weizmann, QUICK if request.quick else SETTINGS, source, request)
+
+
+def found(root: Path | None) -> Finding:
+    """Whether there is what it is trained and tested on."""
+    return found_on(Weizmann, root)

@@ -10,9 +10,11 @@ import pytest
 from scenes.errors import UserError
 from simlearn import compare as module
 from simlearn import results
+from simlearn.assignment import Assignment
 from simlearn.benchmarks.evaluation import Evaluation, evaluation_config
 from simlearn.benchmarks.source import Source
 from training.budget import Budget
+from training.pretexts import PRETEXTS
 
 
 def measured(benchmark: str, checkpoint: str, seed: int, quick: bool) -> list[results.Result]:
@@ -32,10 +34,9 @@ def calls(monkeypatch) -> list[tuple]:
     made: list[tuple] = []
 
     def train(*, out, pretext, budget, backbone, width, seed, data):
-        del data
         made.append(("train", pretext, seed))
         out.mkdir(parents=True)
-        facts = {"config": {"budget": budget.to_dict()}, "backbone": backbone, "width": width, "seed": seed}
+        facts = {"config": {"budget": budget.to_dict()}, "backbone": backbone, "width": width, "seed": seed, "data": {"path": data}}
         (out / "run.json").write_text(json.dumps(facts))
 
     def evaluate(benchmark, checkpoint, out, *, data, backbone, width, seed, quick):
@@ -45,7 +46,11 @@ def calls(monkeypatch) -> list[tuple]:
         results.append(out, rows)
         return rows
 
+    def assign(pretexts, data, **_):
+        return Assignment(data={name: str(data[0]) for name in pretexts if PRETEXTS[name]}, left_out={})
+
     monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "assign", assign)
     monkeypatch.setattr(module, "evaluate", evaluate)
     return made
 
@@ -57,7 +62,7 @@ def run(out: Path, **changes) -> list[results.Result]:
         "budget": "samples=64",
         "seeds": (0, 1),
     }
-    return module.compare(data=out / "data", out=out, **{**options, **changes})
+    return module.compare(**{"data": out / "data", "out": out, **options, **changes})
 
 
 def test_everything_once_and_nothing_twice(tmp_path, calls, capsys):
@@ -97,6 +102,27 @@ def test_run_of_another_budget_is_refused(tmp_path, calls):
     with pytest.raises(UserError, match="game_engine-seed0"):
         run(tmp_path, budget=Budget(samples=128))
     assert ("evaluate", "kitti_depth", "random", 0) in calls
+
+
+@pytest.mark.usefixtures("calls")
+def test_run_on_other_data_is_refused(tmp_path):
+    run(tmp_path)
+    with pytest.raises(UserError, match=r"game_engine-seed0 was trained with .*/data'}, now .*/other'} is asked for"):
+        run(tmp_path, data=[tmp_path / "other"])
+
+
+@pytest.mark.usefixtures("calls")
+def test_networks_of_clips_are_measured_on_videos_alone(tmp_path, capsys, monkeypatch):
+    with pytest.raises(UserError, match="the benchmark kitti_depth measures networks that read images, r3d18 reads clips"):
+        run(tmp_path, backbone="r3d18")
+    chosen = module.choose_benchmarks(["all"], tmp_path, "resnet18")
+    assert "rendered" in chosen
+    monkeypatch.setattr(module, "data_root", lambda: None)
+    with pytest.raises(UserError, match="nothing to measure on"):
+        module.choose_benchmarks(["all"], tmp_path, "r3d18")
+    said = capsys.readouterr().err
+    assert "rendered is left out: measures networks that read images, r3d18 reads clips" in said
+    assert "weizmann is left out: no real data" in said
 
 
 @pytest.mark.usefixtures("calls")
