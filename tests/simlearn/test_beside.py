@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 from scenes.errors import UserError
 from simlearn.cli import main
 from simlearn.datasets.beside import Beside
+from simlearn.datasets.stream import Stream
 from simlearn.options import configure, parse_options
 from simlearn.train import OnTheFly, train
 from training.budget import Budget
@@ -95,8 +97,9 @@ def test_from_the_command_line_to_the_runs_page(tmp_path: Path) -> None:
 
 
 def test_worlds_rendered_on_the_fly_have_pictures_beside_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simlearn.train.MIXED_SCENES", 1)
-    world = OnTheFly(family="flying", width=48, height=36, frames=2)
+    tiny_world.register()
+    monkeypatch.setattr("simlearn.train.Stream", partial(Stream, renderer="tiny"))
+    world = OnTheFly(family="tiny", width=48, height=36, frames=2)
     result = train(
         pretext="game_engine", data=world, out=tmp_path / "run", budget=Budget(samples=8), width=8, batch_size=4, real=folder(tmp_path)
     )
