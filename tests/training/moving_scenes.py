@@ -84,7 +84,7 @@ def hills(seed: int, *, move: float = 5.0, slope: float = 0.0, height: int = 64,
             shift = time * move * near(u, v)
             u, v = x - shift * math.cos(angle), y - shift * math.sin(angle)
         clear = near(u, v)
-        frames.append(to_frame(look_up(paint, u, v) * clear + 0.9 * (1 - clear)))
+        frames.append(to_frame(0.6 * look_up(paint, u, v) * clear + 0.9 * (1 - clear)))
     return {"rgb": torch.stack(frames), "near": near(x, y)}
 
 

@@ -37,7 +37,7 @@ def test_targets_are_the_edges_of_the_picture_itself() -> None:
     learner = edge_learner(**WHOLE)
     raw = raw_batch(learner, houses(8))
     first, second = (learner.augment(raw, torch.Generator().manual_seed(seed)) for seed in (0, 1))
-    clean = torch.stack([edges(raw["rgb"] / 255, sigma=scale, strong=0.2) for scale in (1.0, 2.0)], 1)
+    clean = torch.stack([edges(raw["rgb"] / 255, sigma=scale, strong=0.25) for scale in (1.0, 2.0)], 1)
     cells = clean.unfold(2, 2, 2).unfold(3, 2, 2).flatten(-2).any(-1)
     assert torch.equal(first["edges"], cells)
     assert torch.equal(second["edges"], cells)

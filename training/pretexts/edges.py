@@ -39,13 +39,13 @@ def _spoilt() -> PhotometricConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EdgesConfig(Config):
-    """`scales`: the program's smoothing in pixels, one map of edges each. `strong`: the contrast of a step at which an edge begins, 1 =
-    from black to white. `spoil`: what is done to the picture that the network sees."""
+    """`scales`: the program's smoothing in pixels, one map of edges each. `strong`: the height of a step at which an edge begins,
+    1 = from 0 to 1 in one channel. `spoil`: what is done to the picture that the network sees."""
 
     crop: CropConfig = field(default_factory=CropConfig)
     spoil: PhotometricConfig = field(default_factory=_spoilt)
     scales: tuple[float, ...] = (1.0, 2.0)
-    strong: float = 0.2
+    strong: float = 0.25
 
     def __post_init__(self) -> None:
         if not self.scales or min(self.scales) < 0.5:

@@ -31,13 +31,16 @@ SEARCH_POINTS = 500
 class ParallaxRules:
     """`focal`: focal length as a part of the longer side. There is parallax if a usual pixel deviates from the motion of a plane by
     `least` pixels and by `noises` times its distance from its line of travel; of `ahead` of the pixels the inverse distance must be
-    positive. Points further than `outlier` times the usual distance off their line, or `back` pixels off where they began when followed
+    positive. Of a usual point the standard deviation must be at most `doubt` of the spread: beyond, even the sign is in doubt (in drawn
+    drives and real indoor scenes the orders that came out reversed had 0.2 and more, those below 0.17 were right in 86 to 100 % of the
+    pairs). Points further than `outlier` times the usual distance off their line, or `back` pixels off where they began when followed
     there and back, are unknown."""
 
     focal: float = 0.8
     least: float = 0.35
-    noises: float = 2.6
+    noises: float = 2.4
     ahead: float = 0.8
+    doubt: float = 0.16
     outlier: float = 4.0
     back: float = 1.0
 
@@ -60,8 +63,10 @@ def nearness(frames: Tensor, rules: ParallaxRules | None = None) -> Tensor:
     if spread < rules.noises * noise or float((inverse > 0).float().mean()) < rules.ahead:
         return unknown
     known = (across.abs() < rules.outlier * noise) & (there_and_back(flow, back) < rules.back)
-    error = (across.square() + noise**2).sqrt() / travel
-    return torch.stack([inverse, torch.where(known, error, math.inf)]) / spread_of(inverse, known)
+    inverse, error = torch.stack([inverse, (across.square() + noise**2).sqrt() / travel]) / spread_of(inverse, known)
+    if not known.any() or float(error[known].median()) > rules.doubt:
+        return unknown
+    return torch.stack([inverse, torch.where(known, error, math.inf)])
 
 
 def spread_of(inverse: Tensor, known: Tensor) -> Tensor:

@@ -21,14 +21,19 @@ NEIGHBOURS = np.stack([np.zeros((3, 3), bool), np.ones((3, 3), bool), np.zeros((
 def edges(pictures: Tensor, *, sigma: float, strong: float = 0.06, weak: float = 0.4) -> Tensor:
     """bool [B, H, W]: one pixel wide edges of pictures float32 [B, 3, H, W] in [0, 1], smoothed with `sigma` pixels.
 
-    An edge's contrast is the height of the step between two halves of a plane that would have its gradient after smoothing (1 = from
-    black to white in one channel). Edges begin at contrasts of `strong` and go on, through 8-neighbours, down to `weak` of that.
+    An edge's contrast is the height of a step that would have its gradient (1 = from 0 to 1 in one channel, 1.7 = from black to white).
+    Edges begin at contrasts of `strong` and go on, through 8-neighbours, down to `weak` of that.
     """
     across, down = gradient(smoothed(pictures, sigma))
     contrast, x, y = strongest_change(across, down)
-    contrast = contrast * math.sqrt(2 * math.pi) * sigma  # a smoothed step's slope is its height times the middle of the Gaussian
+    contrast = contrast / step_gradient(sigma)
     thin = ridges(contrast, x, y)
     return connected(thin & (contrast >= strong), thin & (contrast >= weak * strong))
+
+
+def step_gradient(sigma: float) -> float:
+    """What `gradient` says beside a step of height 1 between two pixels, smoothed with `sigma` pixels."""
+    return (math.erf(1.5 / sigma / math.sqrt(2)) + math.erf(0.5 / sigma / math.sqrt(2))) / 4
 
 
 def smoothed(images: Tensor, sigma: float) -> Tensor:
