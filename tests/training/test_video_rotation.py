@@ -45,9 +45,9 @@ def textures(count: int, first: int = 0) -> Clips:
 
 def test_overfits_a_few_clips_with_a_network_of_clips(tmp_path: Path) -> None:
     with seeded(0):
-        config = VideoRotationConfig.from_dict({**PLAIN, "frames": 4, "all_turns": True, "crop": {"size": 32}})
+        config = VideoRotationConfig.from_dict({**PLAIN, "frames": 2, "all_turns": True, "crop": {"size": 32}})
         learner = VideoRotation(SmallClipNetwork(), config)
-    learner.name, data = "video_rotation", houses(8, 4)
+    learner.name, data = "video_rotation", houses(8, 2)
     before = measure(learner.train(), data)
     train(learner, data, 8 * 80, tmp_path)
     after = measure(learner, data)
