@@ -56,11 +56,12 @@ class TwoStream(Backbone):
 
 def cut_windows(clips: Tensor) -> Tensor:
     """float [B, C, T, H, W] -> [B, ceil(T / WINDOW), WINDOW, C, H, W], the ends repeated in front and behind until windows are full."""
-    missing = -clips.shape[2] % WINDOW
+    frames = clips.shape[2]
+    missing = -frames % WINDOW
     first, last = clips[:, :, :1], clips[:, :, -1:]
     before, after = missing // 2, missing - missing // 2
     full = torch.cat([first.expand(-1, -1, before, -1, -1), clips, last.expand(-1, -1, after, -1, -1)], 2)
-    return full.transpose(1, 2).unflatten(1, (-1, WINDOW))
+    return full.transpose(1, 2).unflatten(1, ((frames + missing) // WINDOW, WINDOW))
 
 
 def two_stream(**options: int) -> TwoStream:
