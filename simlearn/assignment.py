@@ -17,7 +17,7 @@ from simlearn.datasets.videos import VideoWarning
 from simlearn.sources import Supply, supply
 from simlearn.train import new_learner
 from training.backbones import build_backbone
-from training.pretexts import PRETEXTS
+from training.pretexts import PRETEXTS, inputs_of, parts_of, unit_of
 from training.pretexts.base import Unit
 
 UNITS = get_args(Unit)
@@ -51,7 +51,7 @@ def assign(pretexts: Sequence[str], data: Sequence[str | Path], *, backbone: str
     entries = [_entry(str(source)) for source in data]
     named = [name for name in pretexts if name not in GROUPS]
     for name in named:
-        PRETEXTS[name]
+        parts_of(name)
     grouped = [unit for name in pretexts if name in GROUPS for unit in GROUPS[name]]
     names = [*named, *(name for name in PRETEXTS if name not in named and PRETEXTS[name].unit in grouped)]
     supplies: dict[str, Supply | UserError] = {}
@@ -80,20 +80,19 @@ def _choose(
     name: str, entries: Sequence[tuple[str, str]], supplies: dict[str, Supply | UserError], backbone: str, width: int
 ) -> tuple[str | None, str]:
     """(the first source that fits, or None; why the others do not)."""
-    method = PRETEXTS[name]
     if name in (RANDOM, SUPERVISED):
         return None, f"{name!r} names the reference that each benchmark trains on its own labels"
     reads = build_backbone(backbone, width=width).input
-    if reads not in method.inputs:
-        return None, f"trains networks that read {' or '.join(method.inputs)}s, {backbone} reads {reads}s"
-    own = [source for unit, source in entries if unit == method.unit]
+    if reads not in inputs_of(name):
+        return None, f"trains networks that read {' or '.join(inputs_of(name))}s, {backbone} reads {reads}s"
+    own = [source for unit, source in entries if unit == unit_of(name)]
     reasons = []
     for source in [*own, *(source for unit, source in entries if not unit)]:
         reason = _unfit(name, source, supplies, backbone, width)
         if not reason:
             return source, ""
         reasons.append(reason)
-    return None, "; ".join(dict.fromkeys(reasons)) or f"no --data was given for its unit, {method.unit}"
+    return None, "; ".join(dict.fromkeys(reasons)) or f"no --data was given for its unit, {unit_of(name)}"
 
 
 def _unfit(name: str, source: str, supplies: dict[str, Supply | UserError], backbone: str, width: int) -> str:

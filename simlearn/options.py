@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scenes.errors import UserError
-from training.pretexts import PRETEXTS
+from training.pretexts import parts_of
 
 PRESET = "preset"
 Options = dict[str, Any]
@@ -43,16 +43,24 @@ def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> Options:
 def configure(pretext: str, options: Mapping[str, Any], *, real: bool) -> Options:
     """All options of a run: the named preset's, if there is one, those for `real` pictures beside the data, and the given ones over them.
 
-    Raises UserError for an unknown preset, for a value of another kind than the default's, and for pictures that the method has no use for.
+    Those of a combination are a dictionary for each part ("game_engine.semantic=1"). Raises UserError for an unknown preset or part, for a
+    value of another kind than the default's, and for pictures that the method has no use for.
     """
-    method = PRETEXTS[pretext]
-    for_real: Mapping[str, Any] | None = getattr(method, "with_real", None)
-    if real and for_real is None:
+    methods = parts_of(pretext)
+    if real and not any(hasattr(method, "with_real") for method in methods.values()):
         raise UserError(f"pretext {pretext!r} has no use for real pictures beside its data: leave --real off")
-    given = {name: value for name, value in options.items() if name != PRESET}
-    _check(pretext, given, method.Config().to_dict())
-    base = _preset(pretext, method, options[PRESET]) if PRESET in options else {}
-    return merged(merged(base, for_real if real and for_real else {}), given)
+    if len(methods) == 1:
+        return _configured(pretext, methods[pretext], options, real=real)
+    if strange := sorted(options.keys() - methods.keys()):
+        raise UserError(f"{strange[0]!r} is no part of {pretext}: write the options of a part as {next(iter(methods))}.NAME=VALUE")
+    return {name: _configured(name, method, options.get(name, {}), real=real) for name, method in methods.items()}
+
+
+def _configured(name: str, method: Any, options: Mapping[str, Any], *, real: bool) -> Options:
+    given = {key: value for key, value in options.items() if key != PRESET}
+    _check(name, given, method.Config().to_dict())
+    base = _preset(name, method, options[PRESET]) if PRESET in options else {}
+    return merged(merged(base, getattr(method, "with_real", {}) if real else {}), given)
 
 
 def _preset(pretext: str, method: Any, name: str) -> Mapping[str, Any]:

@@ -18,8 +18,8 @@ class Result:
 
     `protocol` is the exact wording of how it was measured. `method` is "random", "supervised", a pretext's name or a baseline's.
     `checkpoint` is the run's folder ("" where there is none). `stage` names the features probed ("best": chosen on held-out training
-    data; "head": the network's own prediction). `n` counts test items. `samples_seen` and `train_seconds` tell what the weights cost.
-    `data` is {"name", "fingerprint"}; `config` holds every setting of the evaluation.
+    data; "head": the network's own prediction). `n` counts test items. `samples_seen`, `train_seconds` and `peak_memory_mb` (0: unknown)
+    tell what the weights cost. `data` is {"name", "fingerprint"}; `config` holds every setting of the evaluation.
     """
 
     benchmark: str
@@ -40,6 +40,7 @@ class Result:
     commit: str
     data: Mapping[str, str]
     config: Mapping[str, Any] = field(default_factory=dict)
+    peak_memory_mb: float = 0.0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=False, allow_nan=False)
@@ -61,7 +62,7 @@ def from_json(line: str) -> Result:
     if not isinstance(entry, dict):
         raise ValueError("it is not a JSON object")
     wanted = {f.name: _TYPES[str(f.type)] for f in fields(Result)}
-    if missing := sorted(wanted.keys() - entry.keys()):
+    if missing := sorted(wanted.keys() - entry.keys() - {"peak_memory_mb"}):  # rows of earlier versions have none
         raise ValueError(f"it lacks {', '.join(missing)}")
     if unknown := sorted(entry.keys() - wanted.keys()):
         raise ValueError(f"it has unknown {', '.join(unknown)}")

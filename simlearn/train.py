@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from scenes.errors import UserError
 from simlearn import provenance
 from simlearn.datasets.beside import AnyPictures, Beside
 from simlearn.datasets.stream import Stream
-from simlearn.options import configure
+from simlearn.online import online_probe
+from simlearn.options import configure, merged
 from simlearn.sources import NAMES, REMEDIES, Opened, Rendered, Supply, clip_of, rendered_labels, supply
 from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, FitResult, fit
 from training.labels import told_by
-from training.pretexts import PRETEXTS, Pretext, build_pretext
+from training.pretexts import Pretext, build_pretext, parts_of
 from training.seeds import seeded
 
 MIXED_SCENES = 16
@@ -46,22 +47,24 @@ def train(
     budget: Budget,
     backbone: str = "resnet18",
     width: int = 32,
-    batch_size: int | None = None,
-    lr: float | None = None,
     seed: int = 0,
     workers: int = 0,
     real: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
+    loop: Mapping[str, Any] | None = None,
+    probe: str | None = None,
 ) -> FitResult:
     """Train `pretext` around a new backbone on `data` (see `simlearn.sources`), into the run folder `out`; continues an interrupted run.
 
-    `batch_size` and `lr` None take the loop's own. With `workers` 0 a data set of less than 2 GiB is read once and kept in memory; of data
-    rendered on the fly, `workers` processes render ahead. `real` is a source of pictures shown beside the data, without labels, to methods
-    that have a use for them; `options` are the pretext's own (see `simlearn.options`), by default its Config's. Raises UserError for
-    unknown names, a data set that is incomplete or lacks what the pretext needs, and a run folder of another configuration.
+    `pretext` is a name, or several joined by + (see `training.pretexts.combined`). With `workers` 0 a data set of less than 2 GiB is read
+    once and kept in memory; of data rendered on the fly, `workers` processes render ahead. `real` is a source of pictures shown beside the
+    data, without labels, to methods that have a use for them; `options` are the pretext's own (see `simlearn.options`), by default its
+    Config's, `loop` fields of FitConfig (batch_size, lr, ema, devices, ...). `probe` names what measures the features now and then (see
+    `simlearn.online`). Raises UserError for unknown names, a data set that is incomplete or lacks what the pretext needs, and a run folder
+    of another configuration.
     """
-    config = FitConfig(budget=budget, seed=seed, workers=0 if isinstance(data, OnTheFly) else workers)
-    config = replace(config, batch_size=config.batch_size if batch_size is None else batch_size, lr=config.lr if lr is None else lr)
+    config = FitConfig(**{**(loop or {}), "budget": budget, "seed": seed, "workers": 0 if isinstance(data, OnTheFly) else workers})
+    watch = None if probe is None else online_probe(probe)
     chosen = configure(pretext, options or {}, real=real is not None)
     about = {"commit": provenance.commit()}
     if isinstance(data, OnTheFly):
@@ -72,12 +75,12 @@ def train(
         with Stream(**asdict(data), labels=labels, clip=clip, shuffle_window=MIXED_SCENES, workers=workers) as stream:
             rendered = {"path": "rendered on the fly", **asdict(data)}
             shown, facts = beside(stream, real, seed, keep=True)
-            return fit(learner, shown, config, out, metadata={**about, "data": rendered, **facts}, title=pretext)
+            return fit(learner, shown, config, out, metadata={**about, "data": rendered, **facts}, title=pretext, probe=watch)
     source = supply(data)
     learner = new_learner(pretext, source, backbone=backbone, width=width, seed=seed, options=chosen)
     dataset, read = source.open(learner, keep=workers == 0)
     shown, facts = beside(dataset, real, seed, keep=workers == 0)
-    return fit(learner, shown, config, out, metadata={**about, "data": read, **facts}, title=pretext)
+    return fit(learner, shown, config, out, metadata={**about, "data": read, **facts}, title=pretext, probe=watch)
 
 
 def beside(data: Dataset[Any], real: str | Path | None, seed: int, *, keep: bool) -> Opened:
@@ -92,5 +95,9 @@ def new_learner(
     pretext: str, source: Supply | None, *, backbone: str, width: int, seed: int, options: Mapping[str, Any] | None = None
 ) -> Pretext:
     """The named pretext around a new backbone, both with initial weights of `seed`; the number of classes is what the data says."""
+    methods = parts_of(pretext)
+    told = {name: told_by(source, method) for name, method in methods.items()}
     with seeded(seed, "initialisation"):
-        return build_pretext(pretext, build_backbone(backbone, width=width), {**told_by(source, PRETEXTS[pretext]), **(options or {})})
+        return build_pretext(
+            pretext, build_backbone(backbone, width=width), merged(told if len(methods) > 1 else told[pretext], options or {})
+        )

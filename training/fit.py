@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import math
+import resource
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
@@ -46,7 +49,9 @@ __all__ = ["FitConfig", "FitResult", "Interrupted", "fit"]
 
 @dataclass(frozen=True, kw_only=True)
 class FitResult:
-    """`seconds`: wall clock of training over all resumptions; `wait`: the part spent waiting for data; `last`: the last logged means."""
+    """`seconds`: wall clock of training over all resumptions; `wait`: the part spent waiting for data; `last`: the last logged means.
+    `first`: whether this process is the first of those that trained together, which has written the files.
+    """
 
     out: Path
     steps: int
@@ -54,6 +59,7 @@ class FitResult:
     seconds: float
     wait: float
     last: Mapping[str, float]
+    first: bool = True
 
     def __str__(self) -> str:
         speed = self.samples / max(self.seconds, 1e-9)
@@ -149,7 +155,7 @@ def _finish(loop: Loop, metadata: dict[str, Any]) -> FitResult:
     last = loop.metrics.history[-1] if loop.metrics.history else {}
     if loop.first:
         _write(loop, metadata)
-    return FitResult(out=loop.out, steps=loop.step, samples=loop.samples, seconds=loop.seconds, wait=loop.wait, last=last)
+    return FitResult(out=loop.out, steps=loop.step, samples=loop.samples, seconds=loop.seconds, wait=loop.wait, last=last, first=loop.first)
 
 
 def _write(loop: Loop, metadata: dict[str, Any]) -> None:
@@ -166,8 +172,16 @@ def _write(loop: Loop, metadata: dict[str, Any]) -> None:
         save_backbone(out / BACKBONE_FILE, backbone, {**facts, "pretext": about.get("pretext", "")})
         about |= backbone_facts(backbone)
     config = loop.config.to_dict()
-    timing = {"seconds": round(loop.seconds, 3), "wait_seconds": round(loop.wait, 3)}
+    timing = {"seconds": round(loop.seconds, 3), "wait_seconds": round(loop.wait, 3), "peak_memory_mb": peak_memory_mb()}
     write_json(out / RUN_FILE, {**about, **facts, **timing, "config": config, "history": loop.metrics.summary()})
+
+
+def peak_memory_mb() -> float:
+    """The most that this process has had so far: of a GPU's memory where one was used, else of main memory."""
+    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
+        return round(torch.cuda.max_memory_allocated() / 1e6, 1)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
 
 @contextmanager

@@ -69,6 +69,7 @@ class Evaluation:
                     seed=source.seed,
                     samples_seen=0 if baseline else source.samples_seen,
                     train_seconds=0.0 if baseline else source.train_seconds,
+                    peak_memory_mb=0.0 if baseline else source.peak_memory_mb,
                     commit=commit(),
                     data=dict(self.data),
                     config=evaluation_config(self.settings, self.quick) | {"chosen": dict(chosen or {})},

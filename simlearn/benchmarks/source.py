@@ -25,7 +25,8 @@ UNTRAINED_HEADS = "game_engine"
 class Source:
     """A backbone to be judged. `method` is "random", "supervised" or the pretext's name; `seed` is that of its initial weights.
 
-    `samples_seen` and `train_seconds` tell what the weights cost; a benchmark sets them for its supervised reference.
+    `samples_seen`, `train_seconds` and `peak_memory_mb` tell what the weights cost; a benchmark sets the first two for its supervised
+    reference.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Source:
     checkpoint: Path | None = None
     samples_seen: int = 0
     train_seconds: float = 0.0
+    peak_memory_mb: float = 0.0
 
     @classmethod
     def parse(cls, text: str | Path, *, backbone: str = "resnet18", width: int = 32, seed: int = 0) -> Source:
@@ -55,6 +57,7 @@ class Source:
             checkpoint=run,
             samples_seen=int(facts.get("samples", 0)),
             train_seconds=float(facts.get("seconds", 0.0)),
+            peak_memory_mb=float(facts.get("peak_memory_mb", 0.0)),
         )
 
     def fresh_backbone(self, num_classes: int = 0) -> Backbone:
@@ -87,7 +90,7 @@ def _run_facts(run: Path) -> dict[str, Any]:
         return {}
     try:
         facts = json.loads(page.read_text())
-        return {name: facts[name] for name in ("samples", "seconds") if name in facts}
+        return {name: facts[name] for name in ("samples", "seconds", "peak_memory_mb") if name in facts}
     except (ValueError, TypeError) as error:
         raise UserError(f"{page} is damaged ({error}): train the run again") from error
 

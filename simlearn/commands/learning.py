@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -24,11 +25,20 @@ def train(
     width: int = 32,
     budget: str = "samples=100000",
     batch_size: int | None = None,
+    accumulate: int | None = None,
+    optimiser: Literal["adamw", "sgd", "lars"] | None = None,
     lr: float | None = None,
+    weight_decay: float | None = None,
+    ema: float | None = None,
+    precision: Literal["float32", "bfloat16", "float16"] | None = None,
+    compile: bool = False,
+    devices: int | None = None,
     seed: int = 0,
     workers: int = 0,
     real: str | None = None,
     option: tuple[str, ...] = (),
+    probe: str | None = None,
+    tensorboard: bool = False,
     preview: bool = False,
 ) -> None:
     """Train a backbone on a pretext task. Run again with the same --out to continue an interrupted run.
@@ -36,7 +46,7 @@ def train(
     Example: simlearn train --pretext game_engine --data data/rooms --out runs/rooms
 
     Args:
-        pretext: Pretext task (see `simlearn info`).
+        pretext: Pretext task (see `simlearn info`), or several on one backbone, as game_engine+rotation:0.3 (0.3: its weight).
         data: Data set folder made by `simlearn generate`; for pretexts without labels also a folder of pictures or videos, or the name of
             a real data set (tiny_imagenet, camvid, kitti_odometry, weizmann, ucf101, hmdb51, surveillance_fights, clips_with_audio).
         stream: Instead of --data: a scene family, rendered while training, without end and with nothing on disk.
@@ -47,11 +57,20 @@ def train(
         backbone: Network (see `simlearn info`).
         width: Channels of the first stage; 64 is the standard ResNet, 32 half of it.
         budget: samples=N, minutes=M, or both joined by a comma.
-        batch_size: Samples in a step; by default that of the loop.
-        lr: Peak learning rate; by default that of the loop.
+        batch_size: Samples in a step, on all devices together (32).
+        accumulate: Parts in which each device passes its samples of a step, to save memory (1).
+        optimiser: adamw (default), sgd (Nesterov) or lars.
+        lr: Peak learning rate (0.01, for adamw).
+        weight_decay: Of weights, not of biases or normalisation (0.05).
+        ema: Decay of a moving average of the weights, which is then what is saved (0: none).
+        precision: float32 (default), or bfloat16 or float16 where the hardware gains by it.
+        compile: Translate the losses by torch.compile first: a minute or more at the start, faster steps on GPUs.
+        devices: Processes that share the batches, one for each GPU (or CPU socket); torchrun and Slurm are recognised.
         seed: Seed of initialisation, sample order and augmentation.
         workers: Data loading (of a stream: rendering) processes; 0 loads in the training process.
         real: Real pictures without labels beside rendered frames, for game_engine: a folder of pictures or videos, or a data set's name.
+        probe: Watch the features while training: tiny_imagenet is kNN on it ten times in a run, into probe.csv; its time is not counted.
+        tensorboard: Log for TensorBoard too, into the run folder's tensorboard.
         option: Options of the pretext as NAME=VALUE, for example adapt.bn=real, style.convolution=0.5 or preset=ren_lee.
         preview: Do not train, only draw what the method sees and is asked (of --data), into the run folder's preview.png.
     """
@@ -75,6 +94,18 @@ def train(
     else:
         raise UserError("train on one source: give --data DIR or --stream FAMILY")
 
+    loop = {
+        "batch_size": batch_size,
+        "accumulate": accumulate,
+        "optimiser": optimiser,
+        "lr": lr,
+        "weight_decay": weight_decay,
+        "ema": ema,
+        "precision": precision,
+        "compile": compile,
+        "devices": devices,
+        "tensorboard": tensorboard,
+    }
     result = run(
         pretext=pretext,
         data=source,
@@ -82,13 +113,15 @@ def train(
         backbone=backbone,
         width=width,
         budget=Budget.parse(budget),
-        batch_size=batch_size,
-        lr=lr,
         seed=seed,
         workers=workers,
         real=real,
         options=parse_options(option),
+        loop={name: value for name, value in loop.items() if value is not None},
+        probe=probe,
     )
+    if not result.first:
+        return
     print(f"{result}\nmeasure it: simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from scenes.errors import UserError
 from scenes.registry import Registry
-from training.backbones.base import Backbone
-from training.pretexts.base import Pretext
+from training.backbones.base import Backbone, Input
+from training.pretexts.base import Pretext, Unit
 
 PRETEXTS = Registry(
     "pretext",
@@ -41,14 +41,27 @@ PRETEXTS = Registry(
     },
 )
 
+DEMAND: tuple[Unit, ...] = ("image", "labelled_frame", "clip", "pair", "clip_audio")
+"""Data units by what they ask of the data."""
 
-def method_named(name: str) -> type[Pretext]:
-    """The class of a registered pretext, or of a combination ("game_engine+rotation"); UserError for an unknown name."""
-    if "+" not in name:
-        return PRETEXTS[name]
-    from training.pretexts.combined import Combined  # it builds its parts through this module
 
-    return Combined
+def parts_of(name: str) -> dict[str, type[Pretext]]:
+    """The classes that a name stands for: one for a registered pretext, several for a combination ("game_engine+rotation:0.3").
+
+    UserError for an unknown name.
+    """
+    return {part: PRETEXTS[part] for part in (piece.strip().partition(":")[0] for piece in name.split("+"))}
+
+
+def unit_of(name: str) -> Unit:
+    """The data unit of a pretext, or the most demanding one of a combination's parts: its samples serve the others too."""
+    return max((method.unit for method in parts_of(name).values()), key=DEMAND.index)
+
+
+def inputs_of(name: str) -> tuple[Input, ...]:
+    """What the backbones read around which it can be trained."""
+    methods = list(parts_of(name).values())
+    return tuple(kind for kind in methods[0].inputs if all(kind in method.inputs for method in methods))
 
 
 def build_pretext(name: str, backbone: Backbone, config: Mapping[str, Any] | object | None = None) -> Pretext:
@@ -85,6 +98,6 @@ def _combination(name: str, backbone: Backbone, config: Mapping[str, Any] | obje
     if not isinstance(config, CombinedConfig):
         raise UserError(f"pretext {name!r} takes a CombinedConfig, not a {type(config).__qualname__}")
     parts = {part: build_pretext(part, backbone, config.options.get(part)) for part in config.weights}
-    pretext = Combined(backbone, config, parts)
+    pretext = Combined(backbone, config, parts, unit_of(name))
     pretext.name = name
     return pretext

@@ -20,8 +20,6 @@ from training.backbones.base import Backbone
 from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample, Unit
 
 SINGLE: tuple[Unit, ...] = ("image", "labelled_frame")
-DEMAND: tuple[Unit, ...] = ("image", "labelled_frame", "clip", "pair", "clip_audio")
-"""Units by what they ask of the data: a sample of a later one serves the earlier ones too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ class Combined(Pretext):
 
     Config: ClassVar[type[Config]] = CombinedConfig
 
-    def __init__(self, backbone: Backbone, config: CombinedConfig, parts: Mapping[str, Pretext]) -> None:
+    def __init__(self, backbone: Backbone, config: CombinedConfig, parts: Mapping[str, Pretext], unit: Unit) -> None:
         super().__init__(backbone, config)
         self.config: CombinedConfig = config
         for part in parts.values():
@@ -68,7 +66,7 @@ class Combined(Pretext):
             del part._modules["backbone"]
             object.__setattr__(part, "backbone", backbone)
         self.parts = nn.ModuleDict(parts)
-        self.unit = max((part.unit for part in parts.values()), key=DEMAND.index)  # type: ignore[misc]
+        self.unit = unit  # type: ignore[misc]
         self.labels = tuple(dict.fromkeys(label for part in parts.values() for label in part.labels))  # type: ignore[misc]
         self.optional = tuple(dict.fromkeys(label for part in parts.values() for label in part.optional))  # type: ignore[misc]
         _check_footage(parts)
