@@ -40,7 +40,7 @@ from training.views import picture_id, recolour
 
 
 def _colours() -> PhotometricConfig:
-    return PhotometricConfig(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.4, grey=0.3, channel=0.0)
+    return PhotometricConfig(brightness=0.5, contrast=0.5, saturation=0.8, hue=0.4, grey=0.3, channel=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
