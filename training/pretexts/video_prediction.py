@@ -3,13 +3,13 @@
 "dpc": blocks of frames become maps of features, a ConvGRU reads the observed ones and foretells the next ones' maps, cell by cell, the
 second from what it said of the first. Each foretold cell must be nearest to the cell that really came, among the cells of other videos
 (easy), of other places at its time (spatial) and of its place at other times (temporal, the hardest). "pixels": the next frames are
-decoded from maps of the last ones as what changes, with an L1 loss and the gradient difference, which keeps them from blurring.
+decoded from maps of the last ones, with an L1 loss and the gradient difference, which keeps them from blurring.
 
 What differs from the papers, and why:
 - Four blocks of three frames are observed and two foretold (five of five, and three), at half the frame rate: 18 frames in place of 40.
 - The observed blocks are negatives too. To take the last one for the next is the cheapest half of an answer.
 - Features are compared by cosine over a temperature, and are a projection of the last stage's: any width of network, and short trainings.
-- Pixels are foretold as a change of the last frame, so that a network starts from copying; there is no adversarial loss.
+- Pixels are painted over the last frame through a mask, so that what stays need not be drawn anew; there is no adversarial loss.
 
 Known shortcuts of "dpc": batch normalisation can carry news of the future to the past. The paper's code keeps no running statistics; here
 the observed blocks and those to come go through the network as two batches, so nothing of the future takes part in what is foretold.
