@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from rich import box
+import torch
 from rich.console import Console
-from rich.table import Table as RichTable
 
 from scenes.errors import UserError
 from simlearn import results
@@ -22,26 +26,44 @@ from simlearn.benchmarks.zero_shot import predicts_depth
 from simlearn.datasets import DATASETS
 from simlearn.datasets.root import data_root
 from simlearn.evaluate import evaluate
-from simlearn.report.measurements import tables
 from simlearn.results import Result
+from simlearn.tables import print_tables
 from simlearn.train import train
 from training.backbones import build_backbone
 from training.budget import Budget
-from training.pretexts import PRETEXTS
+from training.pretexts import parts_of
 from training.runs import RUN_FILE
 
 ALL = "all"
 RESULTS = "results.jsonl"
+SMALL_BUDGET = "samples=12000"
+"""Of a comparison: a minute or two a method on one CPU core, for networks and pictures of the default size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What all entries of a comparison have in common."""
+
+    out: Path
+    budget: Budget
+    backbone: str
+    width: int
+    heldout: Path | None
+    quick: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One evaluation of the comparison. `checkpoint` is a run's folder, "random" or "supervised"."""
+    """One method with one seed: trained on `data` if its run is missing, then measured on `benchmarks`.
 
-    benchmark: str
+    `checkpoint` is the run's folder, or "random" or "supervised", which have no `data`.
+    """
+
     method: str
     checkpoint: str
     seed: int
+    data: str = ""
+    benchmarks: tuple[str, ...]
 
 
 def compare(
@@ -50,46 +72,79 @@ def compare(
     out: Path,
     pretexts: Sequence[str] = (ALL,),
     benchmarks: Sequence[str] = (ALL,),
-    budget: str | Budget = "samples=100000",
+    budget: str | Budget = SMALL_BUDGET,
     seeds: Iterable[int] = range(3),
     backbone: str = "resnet18",
     width: int = 32,
     heldout: Path | None = None,
     quick: bool = False,
+    jobs: int = 1,
 ) -> list[Result]:
     """Train what is missing, measure what is missing, print the table; all rows of `out`/results.jsonl.
 
-    Each pretext is trained on the first of `data` that can give what it needs; `pretexts` are names and groups (see
+    Each pretext is trained on the first of `data` that can give what it needs; `pretexts` are names, combinations ("a+b") and groups (see
     `simlearn.assignment`). Runs land in `out`/runs/<pretext>-seed<k>. `heldout` is a rendered data set never trained on, for the benchmark
-    "rendered". Started again it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises
-    UserError for unknown names, for no benchmark whose data is found, and for a run folder that was trained otherwise.
+    "rendered". `jobs` methods are worked on at a time, each in a process of its own with its share of the cores (1: all in this one).
+    Started again it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises UserError for
+    unknown names, for no benchmark whose data is found, and for a run folder that was trained otherwise.
     """
-    if isinstance(budget, str):
-        budget = Budget.parse(budget)
     sources = [data] if isinstance(data, str | Path) else list(data)
     chosen = choose_benchmarks(benchmarks, heldout, backbone)
     assignment = assign(pretexts, sources, backbone=backbone, width=width)
     assignment.show()
-    names, seeds = tuple(assignment.data), tuple(seeds)
-    for name, source in assignment.data.items():
-        for seed in seeds:
-            _train_missing(name, seed, source, out, budget, backbone=backbone, width=width)
+    wanted = Budget.parse(budget) if isinstance(budget, str) else budget
+    setup = Setup(out=out, budget=wanted, backbone=backbone, width=width, heldout=heldout, quick=quick)
     done = results.read(out / RESULTS) if (out / RESULTS).exists() else []
-    for entry in plan(names, chosen, seeds, out):
-        if not is_done(entry, done, backbone=backbone, width=width, quick=quick):
-            evaluate(
-                entry.benchmark,
-                entry.checkpoint,
-                out / RESULTS,
-                data=heldout if BENCHMARKS[entry.benchmark].DATA_SET == "synthetic" else None,
-                backbone=backbone,
-                width=width,
-                seed=entry.seed,
-                quick=quick,
-            )
+    missing = [entry for planned in plan(assignment.data, chosen, tuple(seeds), out) if (entry := left(planned, done, setup))]
+    for count, seconds in _work(missing, setup, jobs):
+        if count < len(missing):
+            remaining = seconds / count * (len(missing) - count) / 60
+            print(f"compare: {count} of {len(missing)} methods and seeds, {remaining:.0f} minutes left", file=sys.stderr, flush=True)
     rows = results.read(out / RESULTS)
     print_tables(rows)
     return rows
+
+
+def _work(entries: Sequence[Entry], setup: Setup, jobs: int) -> Iterator[tuple[int, float]]:
+    """(entries done, seconds) after each."""
+    started = time.monotonic()
+    if jobs == 1:
+        for count, entry in enumerate(entries, 1):
+            carry_out(entry, setup)
+            yield count, time.monotonic() - started
+        return
+    # A fresh process for each: what it needs of memory is its own, and no library's threads are inherited.
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_settle, initargs=(jobs,), max_tasks_per_child=1)
+    with pool:
+        try:
+            for count, future in enumerate(as_completed([pool.submit(carry_out, entry, setup) for entry in entries]), 1):
+                future.result()
+                yield count, time.monotonic() - started
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _settle(jobs: int) -> None:
+    """In a process of several: a share of the cores, and no progress bars, which would overwrite each other."""
+    os.environ["TTY_COMPATIBLE"] = "0"
+    torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
+
+
+def carry_out(entry: Entry, setup: Setup) -> None:
+    """Trains and measures one entry."""
+    if entry.data:
+        _train_missing(entry, setup)
+    for benchmark in entry.benchmarks:
+        evaluate(
+            benchmark,
+            entry.checkpoint,
+            setup.out / RESULTS,
+            data=setup.heldout if BENCHMARKS[benchmark].DATA_SET == "synthetic" else None,
+            backbone=setup.backbone,
+            width=setup.width,
+            seed=entry.seed,
+            quick=setup.quick,
+        )
 
 
 def choose_benchmarks(names: Sequence[str], heldout: Path | None, backbone: str) -> list[str]:
@@ -130,43 +185,70 @@ def run_folder(out: Path, pretext: str, seed: int) -> Path:
     return out / "runs" / f"{pretext}-seed{seed}"
 
 
-def plan(pretexts: Sequence[str], benchmarks: Sequence[str], seeds: Sequence[int], out: Path) -> list[Entry]:
-    """Every evaluation there is to do, benchmark by benchmark; zero-shot ones only for methods that have a depth head."""
+def plan(data: Mapping[str, str], benchmarks: Sequence[str], seeds: Sequence[int], out: Path) -> list[Entry]:
+    """All there is to do, seed by seed. `data` of each pretext. Zero-shot benchmarks are for methods that have a depth head."""
+    measured = {
+        zero_shot: tuple(b for b in benchmarks if getattr(BENCHMARKS[b], "ZERO_SHOT", False) == zero_shot) for zero_shot in (False, True)
+    }
     entries = []
-    for benchmark in benchmarks:
-        zero_shot = getattr(BENCHMARKS[benchmark], "ZERO_SHOT", False)
-        for seed in seeds:
-            entries.append(Entry(benchmark=benchmark, method=RANDOM, checkpoint=RANDOM, seed=seed))
-            for name in pretexts:
-                if not zero_shot or predicts_depth(PRETEXTS[name]):
-                    entries.append(Entry(benchmark=benchmark, method=name, checkpoint=str(run_folder(out, name, seed)), seed=seed))
-            if not zero_shot:
-                entries.append(Entry(benchmark=benchmark, method=SUPERVISED, checkpoint=SUPERVISED, seed=seed))
-    return entries
+    for seed in seeds:
+        entries.append(Entry(method=RANDOM, checkpoint=RANDOM, seed=seed, benchmarks=tuple(benchmarks)))
+        for name, source in data.items():
+            own = tuple(benchmarks) if any(map(predicts_depth, parts_of(name).values())) and "+" not in name else measured[False]
+            entries.append(Entry(method=name, checkpoint=str(run_folder(out, name, seed)), seed=seed, data=source, benchmarks=own))
+        entries.append(Entry(method=SUPERVISED, checkpoint=SUPERVISED, seed=seed, benchmarks=measured[False]))
+    return [entry for entry in entries if entry.benchmarks]
 
 
-def is_done(entry: Entry, rows: Iterable[Result], *, backbone: str, width: int, quick: bool) -> bool:
-    """Whether the rows hold this evaluation already, made with the same settings."""
-    module = BENCHMARKS[entry.benchmark]
-    wanted = evaluation_config(module.QUICK if quick else module.SETTINGS, quick)
+def left(entry: Entry, rows: Iterable[Result], setup: Setup) -> Entry | None:
+    """What of an entry is still to be done, None for nothing; a finished run of another configuration is noticed all the same."""
+    missing = tuple(benchmark for benchmark in entry.benchmarks if not is_done(entry, benchmark, rows, setup))
+    if not missing and entry.data:
+        _check_run(entry, setup)
+    return replace(entry, benchmarks=missing) if missing else None
+
+
+def is_done(entry: Entry, benchmark: str, rows: Iterable[Result], setup: Setup) -> bool:
+    """Whether the rows hold this measurement already, made with the same settings."""
+    module = BENCHMARKS[benchmark]
+    wanted = evaluation_config(module.QUICK if setup.quick else module.SETTINGS, setup.quick)
     checkpoint = "" if entry.checkpoint in (RANDOM, SUPERVISED) else entry.checkpoint
     return any(
-        (row.benchmark, row.method, row.seed, row.checkpoint) == (entry.benchmark, entry.method, entry.seed, checkpoint)
-        and (row.backbone, row.width) == (backbone, width)
+        (row.benchmark, row.method, row.seed, row.checkpoint) == (benchmark, entry.method, entry.seed, checkpoint)
+        and (row.backbone, row.width) == (setup.backbone, setup.width)
         and {name: row.config.get(name) for name in wanted} == wanted
         for row in rows
     )
 
 
-def _train_missing(pretext: str, seed: int, data: str, out: Path, budget: Budget, *, backbone: str, width: int) -> None:
+def _train_missing(entry: Entry, setup: Setup) -> None:
     """Trains a pretext unless its finished run is there; UserError when that one was trained otherwise."""
-    run = run_folder(out, pretext, seed)
-    if not (run / RUN_FILE).exists():
-        train(pretext=pretext, data=data, out=run, budget=budget, backbone=backbone, width=width, seed=seed)
+    run = Path(entry.checkpoint)
+    if (run / RUN_FILE).exists():
+        _check_run(entry, setup)
         return
+    train(
+        pretext=entry.method,
+        data=entry.data,
+        out=run,
+        budget=setup.budget,
+        backbone=setup.backbone,
+        width=setup.width,
+        seed=entry.seed,
+    )
+
+
+def _check_run(entry: Entry, setup: Setup) -> None:
+    run = Path(entry.checkpoint)
     facts: dict[str, Any] = json.loads((run / RUN_FILE).read_text())
     found = {"budget": facts["config"]["budget"], **{name: facts[name] for name in ("backbone", "width", "seed")}, "data": _path(facts)}
-    wanted = {"budget": budget.to_dict(), "backbone": backbone, "width": width, "seed": seed, "data": data}
+    wanted = {
+        "budget": setup.budget.to_dict(),
+        "backbone": setup.backbone,
+        "width": setup.width,
+        "seed": entry.seed,
+        "data": entry.data,
+    }
     if found != wanted:
         raise UserError(f"{run} was trained with {found}, now {wanted} is asked for: give another --out, or delete that folder")
 
@@ -174,53 +256,3 @@ def _train_missing(pretext: str, seed: int, data: str, out: Path, budget: Budget
 def _path(facts: dict[str, Any]) -> str:
     """The data that a run says it was trained on."""
     return str(facts.get("data", {}).get("path", ""))
-
-
-def print_tables(rows: Iterable[Result]) -> None:
-    """One table for each benchmark and protocol: mean over seeds, and the half-width of its 95 % interval from three seeds on."""
-    console = Console()
-    for measured in tables(rows):
-        table = RichTable(title=measured.benchmark, caption=measured.protocol, title_justify="left", caption_justify="left")
-        for heading in ("method", "stage", "seeds"):
-            table.add_column(heading, no_wrap=True)
-        for metric in measured.metrics:
-            table.add_column(
-                f"{metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}",
-                justify="right",
-                overflow="fold",
-            )
-        for line in measured.headline:
-            cells = [line.cells.get(metric) for metric in measured.metrics]
-            count = str(max(len(cell.seeds) for cell in cells if cell is not None))
-            table.add_row(
-                line.variant.method, line.stage, count, *("" if cell is None else _number(cell.mean, cell.half_width) for cell in cells)
-            )
-        console.print(table)
-
-
-def print_summary(rows: Iterable[Result]) -> None:
-    """One line for each benchmark and metric, one column for each method; values as in the first line of that method's table."""
-    measured = tables(rows)
-    methods = list(dict.fromkeys(line.variant.method for table in measured for line in table.headline if line.role != "last"))
-    summary = RichTable(
-        title="mean over seeds ± 95 % interval (from three seeds on)",
-        title_justify="left",
-        box=box.SIMPLE,
-        padding=(0, 0, 0, 1),
-        pad_edge=False,
-    )
-    summary.add_column("", no_wrap=True)
-    for method in methods:
-        summary.add_column(method, justify="right", no_wrap=True)
-    for table in measured:
-        summary.add_row(f"[bold]{table.benchmark}[/bold]{'' if table.real else ' (not real)'}")
-        for metric in table.metrics:
-            cells = [next((x.cells[metric] for x in table.headline if x.variant.method == m and metric in x.cells), None) for m in methods]
-            name = f" {metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}"
-            summary.add_row(name, *("" if c is None else _number(c.mean, c.half_width or None).replace(" ", "") for c in cells))
-    Console(width=max(Console().width, 100)).print(summary)  # on a narrow terminal lines wrap, but no number is cut off
-
-
-def _number(mean: float, half_width: float | None) -> str:
-    digits = 1 if abs(mean) >= 10 else 3
-    return f"{mean:.{digits}f}" + ("" if half_width is None else f" ± {half_width:.{digits}f}")

@@ -6,10 +6,11 @@ import sys
 import time
 from pathlib import Path
 
-from simlearn.compare import compare, print_summary
+from simlearn.compare import compare
 from simlearn.datasets.root import data_root
 from simlearn.generate import GenerateConfig, generate
 from simlearn.report import write_report
+from simlearn.tables import print_summary
 from training.budget import Budget
 
 FAMILY, FRAMES, WIDTH, HEIGHT = "rooms", 4, 128, 96

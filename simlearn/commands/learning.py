@@ -165,10 +165,11 @@ def compare(
     benchmarks: tuple[str, ...] = ("all",),
     backbone: str = "resnet18",
     width: int = 32,
-    budget: str = "samples=100000",
+    budget: str = "samples=12000",
     seeds: int = 3,
     heldout: Path | None = None,
     quick: bool = False,
+    jobs: int | None = None,
 ) -> None:
     """Train every pretext under one budget and measure all of them, random and supervised on the same benchmarks; resumable.
 
@@ -178,7 +179,7 @@ def compare(
         data: What to train on: data sets made by `simlearn generate`, folders of pictures or videos, names of real data sets. Each pretext
             takes the first that can give what it needs; UNIT=SOURCE (as clip=weizmann) goes before the others, for pretexts of that unit.
         out: Folder of the comparison: runs, results.jsonl, pictures.
-        pretexts: Names, or `image`, `video` or `all` for those that the data and the backbone fit.
+        pretexts: Names, combinations as game_engine+rotation, or `image`, `video` or `all` for those that the data and the backbone fit.
         benchmarks: Names, or `all` for those whose data is found and that can measure the backbone.
         backbone: Network of all rows.
         width: Its width.
@@ -186,7 +187,10 @@ def compare(
         seeds: Number of seeds: 0, 1, ...
         heldout: Rendered data set never trained on, for the benchmark `rendered`.
         quick: Smaller budgets of the benchmarks; the rows say so.
+        jobs: Methods worked on at a time, each on its share of the cores; by default one for each core, or one where there is a GPU.
     """
+    import torch
+
     from simlearn.compare import compare as run
     from training.budget import Budget
 
@@ -201,6 +205,7 @@ def compare(
         benchmarks=benchmarks,
         heldout=heldout,
         quick=quick,
+        jobs=jobs if jobs is not None else 1 if torch.cuda.is_available() else all_cores(),
     )
 
 
