@@ -57,9 +57,13 @@ def preview(
 def _sheet(pictures: list[Picture], samples: int) -> NDArray[np.uint8]:
     """Captioned tiles, a row for each sample where all samples have as many pictures."""
     columns = len(pictures) // samples if len(pictures) % samples == 0 else COLUMNS
-    tiles = [join([caption_strip(title, TILE_PX), _tile(picture)], axis=0) for title, picture in pictures]
+    shown = [(title, _tile(picture)) for title, picture in pictures]
+    tiles = [join([caption_strip(title, tile.shape[1]), tile], axis=0) for title, tile in shown]
     return join([join(tiles[first : first + columns], axis=1) for first in range(0, len(tiles), columns)], axis=0)
 
 
 def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(Image.fromarray(picture).resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST))
+    """Of one height; wide where the picture is wide, as are the frames of a clip side by side."""
+    height, width = picture.shape[:2]
+    across = round(TILE_PX * min(max(1, width / height), COLUMNS))
+    return np.asarray(Image.fromarray(picture).resize((across, TILE_PX), Image.Resampling.NEAREST))
