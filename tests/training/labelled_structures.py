@@ -37,6 +37,11 @@ class Labelled(Dataset[dict[str, Tensor]]):
         return self.samples[index]
 
 
+def colours(count: int, first: int = 0) -> Labelled:
+    """The same pictures; their colour is the label, which is easy to see."""
+    return Labelled([{"rgb": sample["rgb"], "label": sample["colour"]} for sample in Drawn(count, first).samples])
+
+
 def structures(count: int, first: int = 0) -> Labelled:
     """Four classes, alike frequent."""
     return Labelled([{"rgb": sample["rgb"], "label": sample["structure"]} for sample in Drawn(count, first).samples])

@@ -9,10 +9,11 @@ Which pictures keep their label is decided by a hash of each, the same in every 
 without label of its own (label -1). The labels that are hidden go along for the metrics alone: no loss reads them.
 
 What differs from the papers, and why:
-- A batch is what the stream brings, with labels and without, instead of one with label for seven without. The loss is the mean over the
-  former plus `weight` times the mean over the latter, so labelled pictures count as much as there, but are seen less often.
-- The threshold is 0.8, not 0.95, and the teacher's momentum 0.99, not 0.999: for runs of thousands of steps, not of a million.
-- The strong view's changes are those of all methods here plus cutout, not RandAugment; pictures with label are seen in weak views only.
+- Batches come from one stream, in which pictures with label are repeated until about `share` is theirs (FixMatch: one for seven without),
+  because runs of thousands of steps would otherwise see each of a few labels a few times.
+- Every other picture with label is learnt in its strong view (FixMatch gives such views of all pictures pseudo labels, labelled or not).
+- The teacher's momentum is 0.99, not 0.999, and lower at first: for runs of thousands of steps, not of a million.
+- The strong view's changes are SimCLR's colours and a square cut out (DeVries & Taylor 2017), not RandAugment.
 """
 
 from __future__ import annotations
@@ -40,23 +41,29 @@ from training.pretexts.supervised import class_scores, pixels
 from training.views import picture_id, random_view, recolour
 
 
+def _colours() -> PhotometricConfig:
+    """As strong as SimCLR's: what a picture shows must not be told by its colours alone."""
+    return PhotometricConfig(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.4, grey=0.2, channel=0.0, noise=0.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SemiSupervisedConfig(Config):
     """`labelled`: part of the pictures that keeps its label, about that of each class; another `split` keeps others.
 
-    `crop` and `colour` are of strong views, with `cutout` the side of the square cut out as a part of the view's; `weak_area` is the range
-    of weak views' crops. `classes` 0: as many as the data set says. `momentum` is the teacher's, reached after 1 / (1 - momentum) steps.
+    `crop` and `colour` are of strong views, `cutout` is the side of the square cut out of them, as a part of theirs; `weak_area` is the
+    range of weak views' crops. `classes` 0: as many as the data set says. `share`: part of what is seen that is labelled pictures again.
+    `momentum`: of the teacher's weights, beside (1 + step) / (10 + step) in the first steps.
     """
 
     crop: CropConfig = field(default_factory=CropConfig)
-    colour: PhotometricConfig = field(default_factory=lambda: _colours())
+    colour: PhotometricConfig = field(default_factory=_colours)
     cutout: float = 0.5
     weak_area: tuple[float, float] = (0.7, 1.0)
     classes: int = 0
     labelled: float = 0.1
     split: int = 0
     share: float = 0.5
-    threshold: float = 0.8
+    threshold: float = 0.95
     weight: float = 1.0
     momentum: float = 0.99
 
@@ -97,7 +104,7 @@ class SemiSupervised(Pretext):
         return lot < self.config.labelled and int(sample["label"]) != UNLABELLED
 
     def arranged(self, data: Dataset[Any]) -> Dataset[Any]:
-        """With pictures that keep their label once more, until these repetitions are `share` of a pass; endless streams stay as they are."""
+        """With repetitions of pictures that keep their label, which are `share` of a pass; streams without end stay as they are."""
         if not isinstance(data, Sized):
             return data
         return WithMore(data, round(len(data) * self.config.share / (1 - self.config.share)), self.keeps_label)
@@ -113,7 +120,7 @@ class SemiSupervised(Pretext):
         }
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """weak, view float [B, 3, S, S], normalised; `view`, which the network learns, is the strong one, of every other label the weak one."""
+        """weak, view float [B, 3, S, S], normalised. The network learns `view`: the strong one, of half of the labels the weak one."""
         strong = cut_out(recolour(batch["strong"], self.config.colour, generator), self.config.cutout, generator)
         weak = batch["weak"].float() / 255
         plain = (batch["label"] != UNLABELLED) & (torch.rand(len(weak), generator=generator, device=weak.device) < 0.5)
@@ -174,11 +181,6 @@ class SemiSupervised(Pretext):
         return pictures
 
 
-def _colours() -> PhotometricConfig:
-    """As strong as SimCLR's: what a picture shows must not be told by its colours alone."""
-    return PhotometricConfig(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.4, grey=0.2, channel=0.0, noise=0.0)
-
-
 def share(chosen: Tensor) -> Tensor:
     """float [B]: weights with which a mean over the batch, and then over ranks, is the mean over all ranks' chosen (bool [B]) samples."""
     weights = chosen.float()
@@ -186,8 +188,7 @@ def share(chosen: Tensor) -> Tensor:
 
 
 def cut_out(pictures: Tensor, side: float, generator: torch.Generator) -> Tensor:
-    """float [B, 3, S, S] in [0, 1] -> the same with a square of side * S pixels, centred anywhere in the picture, made mid-grey (DeVries &
-    Taylor 2017)."""
+    """float [B, 3, S, S] in [0, 1] -> the same with a square of side * S pixels, centred anywhere in the picture, made mid-grey."""
     count, size = len(pictures), pictures.shape[-1]
     centre = size * torch.rand(count, 2, 1, generator=generator, device=pictures.device)
     inside = (torch.arange(size, device=pictures.device) + 0.5 - centre).abs() < side * size / 2  # [B, (rows, columns), S]
