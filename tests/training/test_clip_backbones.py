@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-from torch import Tensor
+from drawn_videos import BouncingBalls
+from torch import Tensor, nn
 
 from training.backbones import Backbone, build_backbone
 from training.backbones.two_stream import WINDOW, cut_windows
 from training.backbones.video_resnet import middle_channels
+from training.budget import Budget
+from training.checkpoint import load_backbone
+from training.clips import clip_maps
+from training.fit import FitConfig, fit
+from training.images import to_input
+from training.pretexts.base import Footage
 from training.seeds import seeded
 
 
@@ -19,6 +28,36 @@ def built(name: str) -> Backbone:
 
 def noise(*shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+class WhichWay(nn.Module):
+    """A learner: do the clip's frames go forwards or backwards?"""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.backbone = built(name)
+        self.head = nn.Linear(self.backbone.channels[self.backbone.stages[-1]], 2)
+
+    def views(self, sample: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        turned = torch.randint(2, (), generator=generator)
+        clip = to_input(sample["rgb"])
+        return {"clip": clip.flip(0) if turned else clip, "turned": turned}
+
+    def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"loss": nn.functional.cross_entropy(self.head(clip_maps(self.backbone, batch["clip"]).mean((2, 3, 4))), batch["turned"])}
+
+
+@pytest.mark.parametrize("name", ["r3d18", "conv_lstm"])
+def test_the_loop_trains_it_and_its_weights_come_back(name: str, tmp_path: Path) -> None:
+    with seeded(1):
+        learner = WhichWay(name)
+    before = {key: value.clone() for key, value in learner.backbone.state_dict().items()}
+    fit(learner, BouncingBalls(4, Footage(length=4)), FitConfig(budget=Budget(samples=8), batch_size=4, progress=False), tmp_path)
+    backbone, _ = load_backbone(tmp_path)
+    assert (backbone.name, backbone.input) == (name, "clip")
+    for key, value in backbone.state_dict().items():
+        assert torch.equal(value, learner.backbone.state_dict()[key])
+        assert not torch.equal(value, before[key]), key
 
 
 @pytest.mark.parametrize("name", ["r3d18", "r2plus1d18", "c3d", "c3d_bn", "two_stream", "conv_lstm"])

@@ -29,7 +29,7 @@ def inputs(backbone: Backbone, extents: tuple[int, ...], count: int = 2) -> Tens
 
 
 def expected_extents(backbone: Backbone, stage: str, extents: tuple[int, ...]) -> tuple[int, ...]:
-    strides = (backbone.strides[stage],) * 2
+    strides: tuple[int, ...] = (backbone.strides[stage],) * 2
     if backbone.input == "clip":
         strides = (backbone.time_strides[stage], *strides)
     return tuple(-(-extent // stride) for extent, stride in zip(extents, strides, strict=True))

@@ -46,5 +46,8 @@ def clip_checked(backbone: Backbone, clips: Tensor) -> Tensor:
     """`clips`, when they have the shape [B, in_channels, T, H, W] that `backbone` reads; else UserError."""
     if clips.ndim != 5 or clips.shape[1] != backbone.in_channels or min(clips.shape) < 1:
         name = getattr(backbone, "name", type(backbone).__name__)
-        raise UserError(f"backbone {name!r} reads clips [B, {backbone.in_channels}, T, H, W] of one frame or more, not {list(clips.shape)}")
+        raise UserError(
+            f"backbone {name!r} reads clips [B, {backbone.in_channels}, T, H, W] of one frame or more, not {list(clips.shape)}: "
+            "give it clips, or take a network of pictures"
+        )
     return clips
