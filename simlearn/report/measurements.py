@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 CHOSEN = "best"  # stage chosen on held-out training data by the benchmark itself
 # Names of a backbone's stages from input to output; names that end in a number go by that number. What is neither (all stages
 # stacked, say) is no step on the way from input to output.
-STAGES = ("input", "stem", "conv1", "layer1", "layer2", "layer3", "layer4", "avgpool")
+STAGES = ("input", "stem", "conv1", "layer1", "layer2", "layer3", "layer4", "lstm", "avgpool")
 OUTPUTS = ("fc", "head")
 
 
