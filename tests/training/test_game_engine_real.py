@@ -204,3 +204,10 @@ def test_the_published_weights_give_the_published_losses() -> None:
     published = 5 * 0.5 * (F.mse_loss(log_prediction, depth.log()) + 0.5 * d.mean() ** 2)
     ours = config.depth * log_depth_loss(log_prediction, depth, torch.ones(1, 6, 6, dtype=torch.bool), config.scale_invariance)
     assert ours.item() == pytest.approx(published.item(), rel=1e-5)
+
+
+def test_the_real_picture_is_shown_beside_the_labels() -> None:
+    learner = engine(adapt={"align": 0.05})
+    batch = batch_of(learner, BesideHouses(2))
+    shown = dict(learner.preview(batch)[8:])
+    assert (torch.from_numpy(shown["real picture"]) == to_picture(batch["real"][1]).permute(1, 2, 0)).all()

@@ -258,6 +258,8 @@ class GameEngine(Pretext):
                 ("contour", paint_mask(batch["contour"][i])),
                 ("contour, predicted", paint_mask(found["contour"][i])),
             ]
+            if "real" in batch:
+                pictures.append(("real picture", to_picture(batch["real"][i]).permute(1, 2, 0).cpu().numpy()))
         return pictures
 
 
