@@ -169,7 +169,7 @@ def test_named_data_with_classes_and_drives(tmp_path, monkeypatch):
 def test_clips_of_videos_and_streams_are_trained_on(videos, tmp_path, monkeypatch):
     monkeypatch.setattr("simlearn.train.MIXED_SCENES", 1)
     stream = OnTheFly(family="flying", width=48, height=36, frames=8)
-    options: dict[str, Any] = {"pretext": "toy_watcher", "budget": Budget(samples=4), "batch_size": 4, "width": 2}
+    options: dict[str, Any] = {"pretext": "toy_watcher", "budget": Budget(samples=4), "loop": {"batch_size": 4}, "width": 2}
     for name, data in (("videos", videos), ("stream", stream)):
         assert train(data=data, out=tmp_path / name, **options).samples == 4
     with pytest.raises(UserError, match="no scene has more than 4 frames"):
