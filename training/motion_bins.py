@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.backbones.base import Backbone
+
+CAMERA = 4
+"""Numbers of a camera: focal lengths and principal point, over the picture's side."""
+
 
 class PairHead(nn.Module):
-    """Compares the last maps of two frames place by place, and is told what camera took them."""
+    """Compares two frames place by place, from the finest of `stages` to the last one, and is told what camera took them."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, backbone: Backbone, outputs: int, stages: Sequence[str]) -> None:
         super().__init__()
-        self.compare = nn.Sequential(nn.Conv2d(2 * inputs, inputs, 3, 1, 1, bias=False), nn.BatchNorm2d(inputs), nn.ReLU())
-        self.read = nn.Sequential(nn.Linear(inputs + 4, inputs), nn.ReLU(), nn.Linear(inputs, outputs))
+        width, self.stages = backbone.channels[stages[-1]], tuple(stages)
+        self.compare = nn.ModuleDict()
+        carried = 0
+        for stage in stages:
+            channels = backbone.channels[stage]
+            self.compare[stage] = nn.Sequential(
+                nn.Conv2d(2 * channels + carried, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+            )
+            carried = channels
+        self.read = nn.Sequential(nn.Linear(width + CAMERA, width), nn.ReLU(), nn.Linear(width, outputs))
 
-    def forward(self, maps: Tensor, K: Tensor, size: int) -> Tensor:
+    def forward(self, maps: Mapping[str, Tensor], K: Tensor, size: int) -> Tensor:
         """maps [2 B, C, h, w], the frames of a pair after each other; K [B, 3, 3] of pictures of `size` pixels -> [B, outputs]."""
-        compared = self.compare(maps.unflatten(0, (-1, 2)).flatten(1, 2)).mean((2, 3))
+        carried: list[Tensor] = []
+        for stage in self.stages:
+            pairs = maps[stage].unflatten(0, (-1, 2)).flatten(1, 2)
+            before = [F.adaptive_max_pool2d(x, pairs.shape[-2:]) for x in carried]
+            carried = [self.compare[stage](torch.cat([pairs, *before], 1))]
+        compared = carried[0].mean((2, 3))
         camera = torch.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], 1) / size
         outputs: Tensor = self.read(torch.cat([compared, camera.to(compared.dtype)], 1))
         return outputs

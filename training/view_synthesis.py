@@ -36,6 +36,45 @@ def synthesise(source: Tensor, depth: Tensor, motion: Tensor, K: Tensor) -> tupl
     return seen, ahead & (place.detach().abs() <= 1).all(-1)
 
 
+def explain(picture: Tensor, depth: Tensor, motion: Tensor, K: Tensor) -> dict[str, Tensor]:
+    """Both frames of pairs, each from the other one: seen [B, 2, C, H, W], its photometric error [B, 2, H, W] (inf where the point lies
+    outside the other frame) and that of no motion, `still`.
+
+    picture float [B, 2, C, H, W]; depth [B, 2, H, W]; motion [B, 4, 4]: the second camera in the first one's frame; K [B, 3, 3].
+    """
+    target, source = picture.flatten(0, 1), picture.flip(1).flatten(0, 1)
+    both = torch.stack([motion, invert(motion)], 1).flatten(0, 1)
+    seen, inside = synthesise(source, depth.flatten(0, 1), both, K.repeat_interleave(2, 0))
+    error = torch.where(inside, photometric_error(seen, target), torch.inf)
+    found = {"seen": seen, "error": error, "still": photometric_error(source, target)}
+    return {name: value.unflatten(0, (-1, 2)) for name, value in found.items()}
+
+
+def explained(found: dict[str, Tensor]) -> Tensor:
+    """The part of the difference between frames that `explain` accounts for: 1 for all, 0 for what no motion leaves, below for worse."""
+    left = _error(found).mean()
+    return (found["still"].mean() - left) / found["still"].mean().clamp(min=1e-3)
+
+
+def unexplained(found: dict[str, Tensor], masked: Tensor) -> Tensor:
+    """Mean error. Where `masked` (bool scalar), pixels that no motion explains better have the error of that, and so no gradient."""
+    error = _error(found)
+    return torch.where(masked, torch.minimum(error, found["still"]), error).mean()
+
+
+def _error(found: dict[str, Tensor]) -> Tensor:
+    return torch.where(found["error"].isinf(), found["still"], found["error"])
+
+
+def halve(picture: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures [B, 2, C, H, W], depth [B, 2, H, W] and K of half the size."""
+    return (
+        F.avg_pool2d(picture.flatten(0, 2), 2).unflatten(0, picture.shape[:3]),
+        F.avg_pool2d(depth, 2),
+        K * K.new_tensor([[0.5], [0.5], [1]]),
+    )
+
+
 def photometric_error(first: Tensor, second: Tensor) -> Tensor:
     """Pictures float [B, C, H, W] in [0, 1] -> [B, H, W]: 0.85 (1 - SSIM) / 2 + 0.15 |difference|, averaged over the channels."""
     difference = (first - second).abs()

@@ -12,14 +12,14 @@ from torch.utils.data import Dataset
 from training.pretexts.base import Footage
 
 HEIGHT, WIDTH = 48, 64
-WAVES = 6
+WAVES, TEXTURE = 6, 0.1
 
 
-def drive(seed: int, *, straight: float = 0.0, height: int = HEIGHT, width: int = WIDTH) -> dict[str, Tensor]:
+def drive(seed: int, *, straight: float = 0.0, turning: bool = False, height: int = HEIGHT, width: int = WIDTH) -> dict[str, Tensor]:
     """rgb uint8 [2, 3, H, W], depth float32 [2, H, W], pose float32 [2, 4, 4], K float32 [3, 3]; world z up, metres.
 
     Forward 0 to 1.5 m, sideways and yaw up to 0.3 m and 6° to both sides, independent of one another and of what is seen; a part
-    `straight` of all drives doesn't turn.
+    `straight` of all drives doesn't turn; `turning`: drives do nothing else.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -30,6 +30,8 @@ def drive(seed: int, *, straight: float = 0.0, height: int = HEIGHT, width: int 
     forward, sideways, yaw = draw(0, 1.5), draw(-0.3, 0.3), draw(-6, 6)
     if draw(0, 1) < straight:
         yaw = 0.0
+    if turning:
+        forward, sideways = 0.0, 0.0
     first = camera(x, 0.0, heading)
     second = first @ moved(forward, sideways, yaw)
     focal = width * draw(0.8, 1.0)
@@ -55,12 +57,12 @@ def _tunnel(generator: torch.Generator, end: float) -> list[tuple[int, float, Te
     """(axis, offset, base colour [3], waves [WAVES, 6]) of ground, ceiling, two walls and the wall at the end; waves are two wave numbers
     in 1/m, a phase and three amplitudes."""
     planes = []
-    for axis, offset in ((2, 0.0), (2, 3.5), (0, -3.0), (0, 3.0), (1, end)):
+    for tone, axis, offset in ((0.3, 2, 0.0), (0.8, 2, 3.5), (0.45, 0, -3.0), (0.55, 0, 3.0), (0.9, 1, end)):
         waves = torch.rand(WAVES, 6, generator=generator)
         angle, length = 2 * math.pi * waves[:, 0], 1 + 3 * waves[:, 1]
         numbers = 2 * math.pi / length[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
-        base = 0.3 + 0.4 * torch.rand(3, generator=generator)
-        planes.append((axis, offset, base, torch.cat([numbers, 6.3 * waves[:, 2:3], 0.3 * (waves[:, 3:] - 0.5)], 1)))
+        base = (tone + 0.15 * (torch.rand(3, generator=generator) - 0.5)).clamp(0, 1)
+        planes.append((axis, offset, base, torch.cat([numbers, 6.3 * waves[:, 2:3], TEXTURE * (waves[:, 3:] - 0.5)], 1)))
     return planes
 
 
@@ -81,9 +83,9 @@ def _look(tunnel: list[tuple[int, float, Tensor, Tensor]], pose: Tensor, K: Tens
 class Drives(Dataset[dict[str, Tensor]]):
     """Drives `first` to `first + count` of an endless series; every pair is the same step, whatever `footage` says."""
 
-    def __init__(self, count: int, footage: Footage | None = None, first: int = 0, *, straight: float = 0.0) -> None:
+    def __init__(self, count: int, footage: Footage | None = None, first: int = 0, *, straight: float = 0.0, turning: bool = False) -> None:
         del footage
-        self.pairs = [drive(first + i, straight=straight) for i in range(count)]
+        self.pairs = [drive(first + i, straight=straight, turning=turning) for i in range(count)]
 
     def __len__(self) -> int:
         return len(self.pairs)
