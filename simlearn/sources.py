@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import ConcatDataset, Dataset
 
 from renderers.frame import LABELS
 from scenes.errors import UserError
@@ -223,6 +223,27 @@ class Folder(Supply):
         return read_videos(videos, self.name, learner, keep=keep)
 
 
+class Mixture(Supply):
+    """Several sources, joined by commas, one after the other: what all of them can give."""
+
+    what = "the sources together"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.parts = [supply(part) for part in name.split(",")]
+        if len({part.classes for part in self.parts}) == 1:
+            self.classes = self.parts[0].classes
+        self.units = tuple(unit for unit in NAMES if all(unit in part.units for part in self.parts))  # type: ignore[misc]
+
+    def offers(self) -> tuple[str, ...]:
+        return tuple(label for label in self.parts[0].offers() if all(label in part.offers() for part in self.parts))
+
+    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+        opened = [part.open(learner, keep=False) for part in self.parts]
+        together: Dataset[Any] = ConcatDataset([data for data, _ in opened])
+        return kept(together, keep), {"path": self.name, "parts": [dict(facts) for _, facts in opened]}
+
+
 REAL: dict[str, tuple[type[Any], str]] = {
     "tiny_imagenet": (PictureSet, "tiny_imagenet:TinyImageNet"),
     "camvid": (PictureSet, "camvid:CamVid"),
@@ -237,11 +258,13 @@ REAL: dict[str, tuple[type[Any], str]] = {
 
 
 def supply(data: str | Path) -> Supply:
-    """Of a folder made by `simlearn generate`, a folder of pictures or videos, or the name of a real data set.
+    """Of a folder made by `simlearn generate`, a folder of pictures or videos, the name of a real data set, or several joined by commas.
 
     Raises UserError for what is none of them, and for a real data set that is not found.
     """
     folder = Path(data)
+    if "," in str(data) and not folder.exists():
+        return Mixture(str(data))
     if folder.is_dir():
         return Rendered(str(data)) if (folder / MANIFEST).is_file() else Folder(str(data))
     if str(data) not in REAL:

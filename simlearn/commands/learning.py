@@ -49,6 +49,7 @@ def train(
         pretext: Pretext task (see `simlearn info`), or several on one backbone, as game_engine+rotation:0.3 (0.3: its weight).
         data: Data set folder made by `simlearn generate`; for pretexts without labels also a folder of pictures or videos, or the name of
             a real data set (tiny_imagenet, camvid, kitti_odometry, weizmann, ucf101, hmdb51, surveillance_fights, clips_with_audio).
+            Several sources of a kind are joined by commas.
         stream: Instead of --data: a scene family, rendered while training, without end and with nothing on disk.
         size: Image size of the stream, WIDTHxHEIGHT in pixels; by default the family's own.
         frames: Frames of each of the stream's worlds.

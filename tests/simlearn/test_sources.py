@@ -193,3 +193,21 @@ def test_real_data_by_name():
     heard, facts = training_data("surveillance_fights", toy("clip_audio", ("rgb", "audio"), length=10, fps=10), keep=False)
     assert facts["videos"] == 24
     assert heard[5]["audio"].abs().max() > 0
+
+
+def test_sources_joined_by_commas_come_one_after_the_other(rendered, tmp_path):
+    other = tiny_world.make(tmp_path / "other", scenes=1, frames=6, width=64, height=48).root
+    mixed, facts = training_data(f"{rendered},{other}", toy("labelled_frame", ("rgb", "depth", "K")), keep=True)
+    assert len(mixed) == 12 + 6
+    assert [tuple(mixed[i]["depth"].shape) for i in (11, 12)] == [(36, 48), (48, 64)]
+    assert [part["frames"] for part in facts["parts"]] == [12, 6]
+    with pytest.raises(UserError, match="nowhere"):
+        supply(f"{rendered},{tmp_path / 'nowhere'}")
+
+
+def test_a_mixture_gives_what_all_its_parts_give(rendered, tmp_path):
+    Image.new("RGB", (40, 40)).save(tmp_path / "one.png")
+    mixed, _ = training_data(f"{rendered},{tmp_path}", toy("image"), keep=False)
+    assert len(mixed) == 13
+    with pytest.raises(UserError, match="depth, which the sources together lack"):
+        training_data(f"{rendered},{tmp_path}", toy("labelled_frame", ("rgb", "depth")), keep=False)
