@@ -99,4 +99,5 @@ def _method(facts: dict[str, Any], run: Path) -> str:
     name = facts.get("pretext") or facts.get("learner")
     if not name:
         raise UserError(f"{run} does not say which pretext trained it: train it again with `simlearn train`")
-    return str(name)
+    # A run of the pretext "supervised" isn't the reference of that name, which each benchmark trains on its own labels.
+    return f"{name}_run" if name in (RANDOM, SUPERVISED) else str(name)

@@ -212,10 +212,10 @@ def test_previews_say_what_is_known_and_what_is_learnt() -> None:
     learner = learner_of()
     says(learner.teacher_head, 0.02, 0.96, 0.01, 0.01)
     says(learner.head, 0.1, 0.1, 0.7, 0.1)
-    pictures = learner.preview(batch([3, -1], truth=[3, 0]))
-    known = ["class 3", "no label (is 0)"]
-    assert [title for title, _ in pictures[::2]] == known
-    assert [title for title, _ in pictures[1::2]] == [f"teacher: 1 (96 %), {use}; network: 2" for use in ("not needed", "learnt")]
+    titles = [title for title, _ in learner.preview(batch([3, -1], truth=[3, 0]))]
+    assert titles == ["class 3", "said 2", "no label (is 0)", "pseudo label 1 (96 %)"]
+    says(learner.teacher_head, 0.04, 0.94, 0.01, 0.01)
+    assert learner.preview(batch([-1], truth=[0]))[1][0] == "unsure: 1 (94 %)"
 
 
 def test_what_cannot_work_is_refused() -> None:

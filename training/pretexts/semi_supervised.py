@@ -163,7 +163,7 @@ class SemiSupervised(Pretext):
         self.steps += 1
 
     def preview(self, batch: Batch) -> list[Picture]:
-        """Weak views with what is known and what the teacher says, and strong views with what the network must say and says."""
+        """Each picture as the teacher sees it, with what is known, and as the network does, with what is learnt or, of labels, said."""
         training = self.training
         with torch.no_grad():
             sure, pseudo = self.eval().teach(batch["weak"])
@@ -171,13 +171,13 @@ class SemiSupervised(Pretext):
         self.train(training)
         pictures: list[Picture] = []
         for i, label in enumerate(batch["label"].tolist()):
-            told, certain = label != UNLABELLED, float(sure[i]) >= self.config.threshold
-            known = f"class {label}" if told else f"no label (is {int(batch['truth'][i])})"
-            use = "not needed" if told else "learnt" if certain else "not learnt"
-            pictures += [
-                (known, pixels(batch["weak"][i])),
-                (f"teacher: {int(pseudo[i])} ({100 * float(sure[i]):.0f} %), {use}; network: {said[i]}", pixels(batch["view"][i])),
-            ]
+            found = f"{int(pseudo[i])} ({100 * float(sure[i]):.0f} %)"
+            if label != UNLABELLED:
+                titles = (f"class {label}", f"said {said[i]}")
+            else:
+                certain = float(sure[i]) >= self.config.threshold
+                titles = (f"no label (is {int(batch['truth'][i])})", f"pseudo label {found}" if certain else f"unsure: {found}")
+            pictures += [(title, pixels(view[i])) for title, view in zip(titles, (batch["weak"], batch["view"]), strict=True)]
         return pictures
 
 
