@@ -32,7 +32,7 @@ from training.views import picture_id
 @dataclass(frozen=True, kw_only=True)
 class WeaklySupervisedConfig(SupervisedConfig):
     """`noise`: part of the labels that is made wrong (0: the data set's own). `q` is of "gce"; `trust` of "bootstrap", the given label's
-    part of the target. `kept`: the part of a batch that counts.
+    part of the target. `kept`: the part of a batch that counts; of several processes each chooses among its own.
     """
 
     objective: Literal["gce", "bootstrap", "ce"] = "gce"
