@@ -28,9 +28,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from scenes.errors import UserError
@@ -38,9 +36,9 @@ from training.augment import PhotometricConfig
 from training.backbones.base import Backbone
 from training.clips import crop_clip, recolour_clips
 from training.crops import CropConfig, crop_intrinsics, draw_window
-from training.images import normalise
+from training.images import normalise, to_picture
 from training.motion_bins import PairHead, balanced_accuracy, balanced_softmax, interval
-from training.pictures import paint_depth, paint_mask
+from training.pictures import Pixels, paint_depth, paint_mask
 from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
 from training.reconstruction import picture_decoder
 from training.relative_pose import QUANTITIES, UNITS, mirror, motion_of, planar, relative_pose
@@ -252,7 +250,6 @@ class EgoMotion(Pretext):
         return pictures
 
 
-def _pixels(picture: Tensor) -> NDArray[np.uint8]:
+def _pixels(picture: Tensor) -> Pixels:
     """float [3, H, W] in [0, 1] -> uint8 [H, W, 3]."""
-    pixels: NDArray[np.uint8] = (picture * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    return pixels
+    return to_picture(normalise(picture)).permute(1, 2, 0).cpu().numpy()
