@@ -45,7 +45,7 @@ def test_hears_when_it_was_in_unseen_videos(method: str, tmp_path: Path) -> None
     learner = audio_visual(method=method, spectrogram=COARSE)
     train(learner, Lamps(100), 8 * 80, tmp_path)
     after = measure(learner, Lamps(64, first=1000))
-    assert min(after["accuracy_easy"], after["accuracy_hard"]) > 0.7
+    assert min(after["accuracy_easy"], after["accuracy_hard"]) > 0.65
     if method == "correspondence":
         again = load_pretext(tmp_path)
         assert isinstance(again, AudioVisual)

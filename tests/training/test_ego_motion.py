@@ -60,7 +60,7 @@ def test_photometric_explains_unseen_turns(tmp_path: Path) -> None:
     """As many to the left as to the right, so the same answer for all would explain nothing."""
     learner = ego_motion(method="photometric", crop=WHOLE, colour=PLAIN)
     train(learner, Drives(200, turning=True), 8 * 80, tmp_path)
-    assert measure(learner, Drives(64, first=5000, turning=True))["explained"] > 0.3
+    assert measure(learner, Drives(64, first=5000, turning=True))["explained"] > 0.2
 
 
 def hidden(pairs: Drives) -> Drives:
@@ -75,8 +75,8 @@ def test_neither_one_frame_nor_the_window_tells_the_motion(tmp_path: Path) -> No
     learner = ego_motion()
     train(learner, hidden(Drives(200, straight=0.9)), 16 * 60, tmp_path, batch_size=16)
     after = measure(learner, hidden(Drives(200, first=5000, straight=0.9)))
-    for name in ("accuracy_forward", "accuracy_sideways", "accuracy_yaw"):
-        assert abs(after[name] - 1 / 3) < 4 * math.sqrt(2 / 9 / 3 * (1 / 10 + 1 / 10 + 1 / 67) / 3)
+    for name, rarest in (("accuracy_forward", 50), ("accuracy_sideways", 50), ("accuracy_yaw", 5)):
+        assert abs(after[name] - 1 / 3) < 3 * math.sqrt(1 / 3 * 2 / 3 / 3 / rarest)
 
 
 def test_straight_driving_does_not_become_the_answer() -> None:
