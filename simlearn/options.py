@@ -8,6 +8,7 @@ from typing import Any
 
 from scenes.errors import UserError
 from training.pretexts import parts_of
+from training.pretexts.base import Pretext
 
 PRESET = "preset"
 Options = dict[str, Any]
@@ -47,7 +48,7 @@ def configure(pretext: str, options: Mapping[str, Any], *, real: bool) -> Option
     value of another kind than the default's, and for pictures that the method has no use for.
     """
     methods = parts_of(pretext)
-    if real and not any(hasattr(method, "with_real") for method in methods.values()):
+    if real and all(method.with_real is None for method in methods.values()):
         raise UserError(f"pretext {pretext!r} has no use for real pictures beside its data: leave --real off")
     if len(methods) == 1:
         return _configured(pretext, methods[pretext], options, real=real)
@@ -56,15 +57,15 @@ def configure(pretext: str, options: Mapping[str, Any], *, real: bool) -> Option
     return {name: _configured(name, method, options.get(name, {}), real=real) for name, method in methods.items()}
 
 
-def _configured(name: str, method: Any, options: Mapping[str, Any], *, real: bool) -> Options:
+def _configured(name: str, method: type[Pretext], options: Mapping[str, Any], *, real: bool) -> Options:
     given = {key: value for key, value in options.items() if key != PRESET}
     _check(name, given, method.Config().to_dict())
     base = _preset(name, method, options[PRESET]) if PRESET in options else {}
-    return merged(merged(base, getattr(method, "with_real", {}) if real else {}), given)
+    return merged(merged(base, (method.with_real or {}) if real else {}), given)
 
 
-def _preset(pretext: str, method: Any, name: str) -> Mapping[str, Any]:
-    known: Mapping[str, Mapping[str, Any]] = getattr(method.Config, "PRESETS", {})
+def _preset(pretext: str, method: type[Pretext], name: str) -> Mapping[str, Any]:
+    known = method.Config.PRESETS
     if name not in known:
         raise UserError(f"pretext {pretext!r} has no preset {name!r}: {'known are ' + ', '.join(known) if known else 'it has none'}")
     return known[name]

@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Dataset
 
 from renderers.frame import LABELS
 from scenes.errors import UserError
+from scenes.families import FAMILIES
+from scenes.semantics import class_names
 from simlearn.datasets.clip import Clip
 from simlearn.datasets.pictures import Colours, Pictures, picture_paths
 from simlearn.datasets.root import data_root
@@ -82,11 +85,13 @@ class FirstFrames(Dataset[dict[str, Tensor]]):
 
 
 class Supply(ABC):
-    """Something that pretexts can be trained on. `units`: what it can give; `classes`: how many its pictures have labels of, if any."""
+    """Something that pretexts can be trained on. `units`: what it can give; `classes`: how many its pictures have labels of, if any;
+    `semantic_classes`: how many ids the pixels of rendered frames have."""
 
     what: ClassVar[str]
     units: ClassVar[tuple[str, ...]]
     classes: int | None = None
+    semantic_classes: int | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -116,6 +121,11 @@ class Rendered(Supply):
     what = "rendered data sets"
     units = ("image", "labelled_frame", "pair", "clip")
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.label_space = label_space(Manifest.load_complete(Path(name)).config["family"])
+        self.semantic_classes = len(class_names(self.label_space))
+
     def offers(self) -> tuple[str, ...]:
         return (*LABELS, *CAMERA)  # which of them this one has, `SyntheticDataset` says better
 
@@ -124,6 +134,11 @@ class Rendered(Supply):
         labels = rendered_labels(learner, manifest.labels)
         frames = SyntheticDataset(self.name, labels=labels, clip=clip_of(learner))
         return kept(frames, keep), {"path": self.name, "family": manifest.config["family"], "frames": len(frames)}
+
+
+def label_space(family: str) -> str:
+    """What the semantic ids of a family's frames mean; of one that isn't registered here, or doesn't say, NYU40's."""
+    return getattr(FAMILIES[family], "LABEL_SPACE", "nyu40") if family in FAMILIES else "nyu40"
 
 
 def clip_of(learner: Pretext) -> Clip | None:
@@ -224,7 +239,10 @@ class Folder(Supply):
 
 
 class Mixture(Supply):
-    """Several sources, joined by commas, one after the other: what all of them can give."""
+    """Several sources, joined by commas, one after the other: what all of them can give.
+
+    Semantic ids of worlds in different label spaces are kept apart: those of a later space follow the earlier ones' (0 stays 0).
+    """
 
     what = "the sources together"
 
@@ -234,14 +252,37 @@ class Mixture(Supply):
         if len({part.classes for part in self.parts}) == 1:
             self.classes = self.parts[0].classes
         self.units = tuple(unit for unit in NAMES if all(unit in part.units for part in self.parts))  # type: ignore[misc]
+        spaces = dict.fromkeys(part.label_space for part in self.parts if isinstance(part, Rendered))
+        ends = np.cumsum([0, *(len(class_names(space)) for space in spaces)]).tolist()
+        self._offsets = dict(zip(spaces, ends, strict=False))
+        self.semantic_classes = ends[-1] or None
 
     def offers(self) -> tuple[str, ...]:
         return tuple(label for label in self.parts[0].offers() if all(label in part.offers() for part in self.parts))
 
     def read(self, learner: Pretext, *, keep: bool) -> Opened:
         opened = [part.open(learner, keep=False) for part in self.parts]
-        together: Dataset[Any] = ConcatDataset([data for data, _ in opened])
+        offsets = [self._offsets[part.label_space] if isinstance(part, Rendered) else 0 for part in self.parts]
+        together: Dataset[Any] = ConcatDataset(
+            [ShiftedIds(data, offset) if offset else data for (data, _), offset in zip(opened, offsets, strict=True)]
+        )
         return kept(together, keep), {"path": self.name, "parts": [dict(facts) for _, facts in opened]}
+
+
+class ShiftedIds(Dataset[dict[str, Any]]):
+    """A data set whose semantic ids are `offset` higher, but for 0, "unlabelled"."""
+
+    def __init__(self, data: Any, offset: int) -> None:
+        self._data, self._offset = data, offset
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        item = dict(self._data[index])
+        if "semantic" in item:
+            item["semantic"] = torch.where(item["semantic"] > 0, item["semantic"] + self._offset, 0)
+        return item
 
 
 REAL: dict[str, tuple[type[Any], str]] = {

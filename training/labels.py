@@ -21,10 +21,11 @@ TRIES = 10_000
 
 
 def told_by(data: Any, method: type[Pretext]) -> dict[str, int]:
-    """What of a method's config the data set decides: its number of classes, `data.classes`, where the method has such a field."""
-    named = any(field.name == "classes" for field in dataclasses.fields(method.Config))  # type: ignore[arg-type]
-    found = getattr(data, "classes", None)
-    return {"classes": found} if named and isinstance(found, int) else {}
+    """What of a method's config the data set decides, where the method has such a field: `data.classes`, how many classes its pictures have
+    labels of, and `data.semantic_classes`, how many its pixels have."""
+    fields = {field.name for field in dataclasses.fields(method.Config)}  # type: ignore[arg-type]
+    found = {name: getattr(data, name, None) for name in ("classes", "semantic_classes") if name in fields}
+    return {name: count for name, count in found.items() if isinstance(count, int)}
 
 
 def check_classes(name: str, classes: int) -> None:

@@ -21,13 +21,13 @@ from training.pretexts import Pretext
 
 def predicts_depth(pretext: Any) -> bool:
     """Whether a pretext (its class or an instance) has a depth head of its own."""
-    return hasattr(pretext, "predict")
+    return "depth" in pretext.maps
 
 
 @torch.inference_mode()
 def _maps(pretext: Pretext, rgb: NDArray[np.uint8], size: tuple[int, int]) -> dict[str, Tensor]:
     image = to_input(as_tensor(rgb, size)[None].to(device()))
-    return {name: value[0] for name, value in pretext.predict(image).items()}  # type: ignore[operator]
+    return {name: value[0] for name, value in pretext.predict_maps(image).items()}  # type: ignore[operator]
 
 
 def load_heads(source: Source) -> Pretext:

@@ -211,3 +211,23 @@ def test_a_mixture_gives_what_all_its_parts_give(rendered, tmp_path):
     assert len(mixed) == 13
     with pytest.raises(UserError, match="depth, which the sources together lack"):
         training_data(f"{rendered},{tmp_path}", toy("labelled_frame", ("rgb", "depth")), keep=False)
+
+
+def test_ids_of_another_label_space_follow_those_of_the_first(rendered, monkeypatch, tmp_path):
+    other = tiny_world.make(tmp_path / "streets", scenes=1, frames=2, width=48, height=36).root
+    spaces = iter(["nyu40", "cityscapes"])
+    plain = Rendered.__init__
+
+    def named(self: Rendered, name: str) -> None:
+        plain(self, name)
+        self.label_space = next(spaces)
+
+    monkeypatch.setattr(Rendered, "__init__", named)
+    mixture = supply(f"{rendered},{other}")
+    assert mixture.semantic_classes == 41 + 34
+    learner = toy("labelled_frame", ("rgb", "semantic"))
+    mixed, _ = mixture.open(learner, keep=False)
+    first, second = mixed[0]["semantic"], mixed[12]["semantic"]
+    assert 0 < first.max() < 41
+    assert set(second.unique().tolist()) <= {0, *range(42, 41 + 41)}
+    assert second.max() > 41

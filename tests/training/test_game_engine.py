@@ -79,7 +79,7 @@ def test_reads_normals_from_shading_of_unseen_frames(trained: GameEngine) -> Non
     frames = Spheres(24, first=1000)
     batch = batch_of(trained, frames, plain=True)
     with torch.no_grad():
-        found = trained.predict(batch["image"])["normal"]
+        found = trained.predict_maps(batch["image"])["normal"]
     mask = batch["valid"]
     constant = F.normalize(batch["normal"].permute(0, 2, 3, 1)[mask].mean(0), dim=0).view(1, 3, 1, 1).expand_as(found)
     assert mean_angle(found, batch["normal"], mask) < 0.85 * mean_angle(constant, batch["normal"], mask)
@@ -88,7 +88,7 @@ def test_reads_normals_from_shading_of_unseen_frames(trained: GameEngine) -> Non
 def test_reads_relative_depth_and_contours_of_unseen_frames(trained: GameEngine) -> None:
     batch = batch_of(trained, Spheres(24, first=1000), plain=True)
     with torch.no_grad():
-        found = trained.predict(batch["image"])
+        found = trained.predict_maps(batch["image"])
     flat = log_depth_loss(torch.zeros_like(batch["depth"]), batch["depth"], batch["valid"], 1.0)
     assert log_depth_loss(found["depth"].log(), batch["depth"], batch["valid"], 1.0) < 0.6 * flat
     edge = batch["contour"]
@@ -121,7 +121,7 @@ def test_a_mirrored_picture_gets_mirrored_normals(trained: GameEngine) -> None:
     """Trained with flips whose normal x is negated; had it been left alone, x would have been learnt as noise about zero."""
     images = to_input(torch.stack([spheres(2000 + i)["rgb"][:, 4:68, 16:80] for i in range(8)]))
     with torch.no_grad():
-        plain, mirrored = (trained.predict(x)["normal"] for x in (images, images.flip(-1)))
+        plain, mirrored = (trained.predict_maps(x)["normal"] for x in (images, images.flip(-1)))
     assert plain[:, 0].abs().mean() > 0.15
     agreement = F.cosine_similarity(plain[:, 0].flatten(), -mirrored[:, 0].flip(-1).flatten(), dim=0)
     assert agreement > 0.5
@@ -131,8 +131,8 @@ def test_a_mirrored_picture_gets_mirrored_normals(trained: GameEngine) -> None:
 def test_predicts_at_any_size_in_the_inputs_resolution(trained: GameEngine, height: int, width: int) -> None:
     image = to_input(torch.randint(0, 256, (2, 3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)))
     with torch.no_grad():
-        found = trained.predict(image)
-        padded = trained.predict(F.pad(image, (0, -width % 32, 0, -height % 32), mode="replicate"))
+        found = trained.predict_maps(image)
+        padded = trained.predict_maps(F.pad(image, (0, -width % 32, 0, -height % 32), mode="replicate"))
     assert found["depth"].shape == found["contour"].shape == (2, height, width)
     assert torch.allclose(found["normal"].norm(dim=1), torch.ones(2, height, width), atol=1e-5)
     assert (found["depth"] > 0).all()

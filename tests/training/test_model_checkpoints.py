@@ -42,7 +42,7 @@ def test_a_pretext_comes_back_with_its_heads_and_configuration(run: Path) -> Non
     image = torch.rand(1, 3, 32, 32)
     backbone, _ = load_backbone(run / "backbone.safetensors")
     assert torch.equal(pretext.backbone(image), backbone(image))
-    assert pretext.predict(image)["depth"].shape == (1, 32, 32)  # type: ignore[operator]
+    assert pretext.predict_maps(image)["depth"].shape == (1, 32, 32)  # type: ignore[operator]
 
 
 def test_weights_of_a_supervised_reference_load_too(tmp_path: Path) -> None:

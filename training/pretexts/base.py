@@ -66,6 +66,9 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
 
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Published settings by name: fields that differ from the defaults."""
+
 
 def _typed(hint: Any, value: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, Config) and isinstance(value, Mapping):
@@ -84,6 +87,11 @@ class Pretext(nn.Module):
     """Further labels that are used where the data set has them; without them a program makes its own."""
     inputs: ClassVar[tuple[Input, ...]] = ("image",)
     """Backbones it can be trained around, by what they read."""
+
+    maps: ClassVar[tuple[str, ...]] = ()
+    """What `predict_maps(images)` gives of whole pictures, normalised [B, 3, H, W]: a dictionary with these names (depth, normal, ...)."""
+    with_real: ClassVar[Mapping[str, Any] | None] = None
+    """Options of a run in which real pictures stand beside the data (key "real"); None: it has no use for them."""
 
     name: str = ""
 

@@ -113,6 +113,7 @@ class GameEngine(Pretext):
     Config: ClassVar[type[Config]] = GameEngineConfig
     unit: ClassVar[Unit] = "labelled_frame"
     labels: ClassVar[tuple[str, ...]] = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
+    maps = ("depth", "normal", "contour")
     with_real: ClassVar[Mapping[str, Any]] = {"adapt": {"align": 0.05}}
     """Options for samples with `real`, uint8 [3, H, W]: a real picture of any size beside the frame."""
 
@@ -230,7 +231,7 @@ class GameEngine(Pretext):
     def _weigh(self, parts: Mapping[str, Tensor]) -> Tensor:
         return self.config.normal * parts["normal"] + self.config.depth * parts["depth"] + self.config.contour * parts["contour"]
 
-    def predict(self, images: Tensor) -> dict[str, Tensor]:
+    def predict_maps(self, images: Tensor) -> dict[str, Tensor]:
         """Dense predictions at the resolution of `images` (float32 [B, 3, H, W], normalised; any H and W).
 
         depth float32 [B, H, W]: metres as seen by a camera whose focal length is `config.crop.size` pixels; multiply by
@@ -244,7 +245,7 @@ class GameEngine(Pretext):
     def preview(self, batch: Batch) -> list[Picture]:
         training = self.training
         with torch.no_grad():
-            found = self.eval().predict(batch["image"])
+            found = self.eval().predict_maps(batch["image"])
         self.train(training)
         pictures: list[Picture] = []
         for i in range(len(batch["image"])):
