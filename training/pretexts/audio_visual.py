@@ -33,7 +33,9 @@ from training.augment import PhotometricConfig
 from training.backbones import build_backbone
 from training.backbones.base import Backbone, Input
 from training.clips import clip_maps, clip_view, recolour_clips
+from training.contrast import first_of_rank
 from training.crops import CropConfig
+from training.distributed import gather, mean
 from training.images import normalise, to_picture
 from training.losses import masked_mean
 from training.pretexts.base import AUDIO_RATE, Batch, Config, Footage, Picture, Pretext, Sample
@@ -147,14 +149,15 @@ class AudioVisual(Pretext):
         }
 
     def scores(self, batch: Batch) -> Tensor:
-        """float [B, B + 1]: how well each clip goes with the sound of every clip, and with that of another time of its own video.
+        """float [B, A + 1]: how well each clip goes with the sound of every clip of all A on all ranks, and with that of another time of
+        its own video.
 
         Method "correspondence": logits of belonging together; "synchronisation": distances, negative.
         """
         clip = self.embed_clip(clip_maps(self.backbone, batch["clip"]).mean((3, 4)).flatten(1))
         maps = self.audio(batch["sound"].flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last))
         own, other = self.embed_sound(maps.flatten(1)).float().unflatten(0, batch["sound"].shape[:2]).unbind(1)
-        sounds = torch.cat([own.expand(len(own), -1, -1), other[:, None]], 1)
+        sounds = torch.cat([gather(own).expand(len(own), -1, -1), other[:, None]], 1)
         clips = clip[:, None].float().expand_as(sounds)
         if self.judge is not None:
             product = F.layer_norm(clips, clips.shape[2:]) * F.layer_norm(sounds, sounds.shape[2:])
@@ -165,7 +168,7 @@ class AudioVisual(Pretext):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         scores, pairs = self.scores(batch), fair_pairs(batch)
         losses, right = classify(scores) if self.judge is not None else contrast(scores, self.config.margin)
-        count = len(scores)
+        count = scores.shape[1] - 1
         easy, hard = (masked_mean(losses[:, part], pairs[:, part]) for part in (slice(count), slice(count, None)))
         easily, hardly = (_accuracy(right[:, part], pairs[:, part]) for part in (slice(count), slice(count, None)))
         if self.training:
@@ -196,23 +199,29 @@ class AudioVisual(Pretext):
 
 
 def fair_pairs(batch: Batch) -> Tensor:
-    """bool [B, B + 1], as `scores`: whether a clip's own sound and the other one differ and both say something."""
+    """bool [B, A + 1], as `scores`: whether a clip's own sound and the other one differ and both say something."""
     own, other = batch["audible"].unbind(1)
-    differ = batch["recording"][:, None] != batch["recording"]
-    return torch.cat([own[:, None] & own & differ, (own & other)[:, None]], 1)
+    differ = batch["recording"][:, None] != gather(batch["recording"])
+    return torch.cat([own[:, None] & (gather(own.int()) > 0) & differ, (own & other)[:, None]], 1)
+
+
+def matching(scores: Tensor) -> Tensor:
+    """[B, A + 1] -> [B, 1]: the score of each clip with its own sound."""
+    places = first_of_rank(scores) + torch.arange(len(scores), device=scores.device)
+    return scores.gather(1, places[:, None])
 
 
 def classify(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Logits [B, B + 1] -> of every pair with the clip's own: binary cross-entropy and part of right answers, in the same places."""
-    own = scores.diagonal()[:, None]
+    """Logits [B, A + 1] -> of every pair with the clip's own: binary cross-entropy and part of right answers, in the same places."""
+    own = matching(scores)
     return (F.softplus(-own) + F.softplus(scores)) / 2, ((own > 0).float() + (scores <= 0).float()) / 2
 
 
 def contrast(scores: Tensor, margin: float) -> tuple[Tensor, Tensor]:
-    """Negative distances [B, B + 1] -> of every pair with the clip's own: AVTS's loss (its equation 1) and whether the own is nearer."""
-    own = -scores.diagonal()[:, None]
+    """Negative distances [B, A + 1] -> of every pair with the clip's own: AVTS's loss (its equation 1) and whether the own is nearer."""
+    own = -matching(scores)
     return (own.square() + F.relu(margin + scores).square()) / 2, (own < -scores).float()
 
 
 def _accuracy(right: Tensor, pairs: Tensor) -> Tensor:
-    return torch.where(pairs.any(), masked_mean(right, pairs), 0.5)
+    return torch.where(mean(pairs.sum()) > 0, masked_mean(right, pairs), 0.5)

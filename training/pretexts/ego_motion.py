@@ -36,6 +36,7 @@ from training.augment import PhotometricConfig
 from training.backbones.base import Backbone
 from training.clips import crop_clip, recolour_clips
 from training.crops import CropConfig, crop_intrinsics, draw_window
+from training.distributed import gather, world
 from training.images import normalise, to_picture
 from training.motion_bins import PairHead, balanced_accuracy, balanced_softmax, interval
 from training.pictures import Pixels, paint_depth, paint_mask
@@ -177,7 +178,7 @@ class EgoMotion(Pretext):
     def _binned(self, batch: Batch) -> dict[str, Tensor]:
         if self.training:
             offsets = torch.tensor([0, *self.bins[:-1]], device=self.counts.device).cumsum(0)
-            self.counts += torch.bincount((batch["bin"] + offsets).flatten(), minlength=len(self.counts))
+            self.counts += torch.bincount((gather(batch["bin"]) + offsets).flatten(), minlength=len(self.counts))
         losses, recalls, chances = [], [], []
         for logits, truth, counts in zip(self.predict(batch), batch["bin"].unbind(1), self.counts.split(self.bins), strict=True):
             losses.append(balanced_softmax(logits, truth, counts))
@@ -202,7 +203,7 @@ class EgoMotion(Pretext):
     def _photometric(self, batch: Batch) -> dict[str, Tensor]:
         disparity, depth, motion = self.geometry(batch)
         if self.training:
-            self.seen += len(motion)
+            self.seen += world()[1] * len(motion)
         masked = self.seen > self.config.masked_after
         with torch.autocast(motion.device.type, enabled=False):
             scales, level = [], (batch["picture"], depth, batch["K"])
