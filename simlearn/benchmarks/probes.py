@@ -164,9 +164,9 @@ def knn_scores(train: Tensor, classes: Tensor, test: Tensor, count: int, k: int 
     return votes.scatter_add_(1, classes[indices], ((values - 1) / temperature).exp())
 
 
-def held_out(classes: NDArray[np.int64], every: int) -> NDArray[np.bool_]:
-    """A mask that holds out every `every`-th item of each class, by its place in the list: balanced, and the same for every method."""
+def held_out(classes: NDArray[np.int64], folds: int, fold: int = 0) -> NDArray[np.bool_]:
+    """A mask of the held-out fold, one in `folds` items of each class by their place in the list: balanced, and equal for all methods."""
     mask = np.zeros(len(classes), dtype=bool)
     for value in np.unique(classes):
-        mask[np.flatnonzero(classes == value)[every - 1 :: every]] = True
+        mask[np.flatnonzero(classes == value)[folds - 1 - fold :: folds]] = True
     return mask

@@ -113,3 +113,6 @@ def test_held_out_is_balanced():
     classes = np.array([0] * 10 + [1] * 5)
     mask = held_out(classes, 5)
     assert list(np.flatnonzero(mask)) == [4, 9, 14]
+    folds = [held_out(classes, 5, fold) for fold in range(5)]
+    assert np.array_equal(np.sum(folds, axis=0), np.ones(15)), "every item is held out once"
+    assert all(mask.sum() == 3 for mask in folds)
