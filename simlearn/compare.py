@@ -31,13 +31,13 @@ from simlearn.tables import print_tables
 from simlearn.train import train
 from training.backbones import build_backbone
 from training.budget import Budget
-from training.pretexts import parts_of
+from training.pretexts import parts_of, unit_of
 from training.runs import RUN_FILE
 
 ALL = "all"
 RESULTS = "results.jsonl"
-SMALL_BUDGET = "samples=12000"
-"""Of a comparison: a minute or two a method on one CPU core, for networks and pictures of the default size."""
+SMALL_BUDGETS = {"pictures": Budget(samples=8000), "clips": Budget(samples=2500)}
+"""Of a comparison where none is asked for: a minute or two a method on one CPU core, with networks and pictures of the default size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def compare(
     out: Path,
     pretexts: Sequence[str] = (ALL,),
     benchmarks: Sequence[str] = (ALL,),
-    budget: str | Budget = SMALL_BUDGET,
+    budget: str | Budget | None = None,
     seeds: Iterable[int] = range(3),
     backbone: str = "resnet18",
     width: int = 32,
@@ -84,7 +84,9 @@ def compare(
 
     Each pretext is trained on the first of `data` that can give what it needs; `pretexts` are names, combinations ("a+b") and groups (see
     `simlearn.assignment`). Runs land in `out`/runs/<pretext>-seed<k>. `heldout` is a rendered data set never trained on, for the benchmark
-    "rendered". `jobs` methods are worked on at a time, each in a process of its own with its share of the cores (1: all in this one).
+    "rendered". `budget` None is a small one, smaller where clips are trained on. `jobs` methods are worked on at a time, each in a process
+    of its own with its share of the cores (1: all in this one).
+
     Started again it continues: finished runs and rows with the same benchmark, method, seed and settings are kept. Raises UserError for
     unknown names, for no benchmark whose data is found, and for a run folder that was trained otherwise.
     """
@@ -92,8 +94,12 @@ def compare(
     chosen = choose_benchmarks(benchmarks, heldout, backbone)
     assignment = assign(pretexts, sources, backbone=backbone, width=width)
     assignment.show()
-    wanted = Budget.parse(budget) if isinstance(budget, str) else budget
-    setup = Setup(out=out, budget=wanted, backbone=backbone, width=width, heldout=heldout, quick=quick)
+    if isinstance(budget, str):
+        budget = Budget.parse(budget)
+    if budget is None:
+        single = all(unit_of(name) in ("image", "labelled_frame") for name in assignment.data)
+        budget = SMALL_BUDGETS["pictures" if single else "clips"]
+    setup = Setup(out=out, budget=budget, backbone=backbone, width=width, heldout=heldout, quick=quick)
     done = results.read(out / RESULTS) if (out / RESULTS).exists() else []
     missing = [entry for planned in plan(assignment.data, chosen, tuple(seeds), out) if (entry := left(planned, done, setup))]
     for count, seconds in _work(missing, setup, jobs):

@@ -166,7 +166,7 @@ def compare(
     benchmarks: tuple[str, ...] = ("all",),
     backbone: str = "resnet18",
     width: int = 32,
-    budget: str = "samples=12000",
+    budget: str | None = None,
     seeds: int = 3,
     heldout: Path | None = None,
     quick: bool = False,
@@ -184,7 +184,8 @@ def compare(
         benchmarks: Names, or `all` for those whose data is found and that can measure the backbone.
         backbone: Network of all rows.
         width: Its width.
-        budget: samples=N, minutes=M, or both joined by a comma; the same for every pretext.
+        budget: samples=N, minutes=M, or both joined by a comma; the same for every pretext. By default samples=8000, or samples=2500 where
+            a pretext of clips, pairs or sound is among them.
         seeds: Number of seeds: 0, 1, ...
         heldout: Rendered data set never trained on, for the benchmark `rendered`.
         quick: Smaller budgets of the benchmarks; the rows say so.
@@ -193,13 +194,12 @@ def compare(
     import torch
 
     from simlearn.compare import compare as run
-    from training.budget import Budget
 
     run(
         pretexts=pretexts,
         data=data,
         out=out,
-        budget=Budget.parse(budget),
+        budget=budget,
         seeds=range(seeds),
         backbone=backbone,
         width=width,
