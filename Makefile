@@ -32,7 +32,7 @@ demo: setup
 	@$(BIN)/simlearn demo
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: setup
 	@$(BIN)/python -m bench.render
