@@ -101,7 +101,13 @@ def test_worlds_rendered_on_the_fly_have_pictures_beside_them_too(tmp_path: Path
     monkeypatch.setattr("simlearn.train.Stream", partial(Stream, renderer="tiny"))
     world = OnTheFly(family="tiny", width=48, height=36, frames=2)
     result = train(
-        pretext="game_engine", data=world, out=tmp_path / "run", budget=Budget(samples=8), width=8, loop={"batch_size": 4}, real=folder(tmp_path)
+        pretext="game_engine",
+        data=world,
+        out=tmp_path / "run",
+        budget=Budget(samples=8),
+        width=8,
+        loop={"batch_size": 4},
+        real=folder(tmp_path),
     )
     assert "told_apart" in result.last
 

@@ -26,7 +26,9 @@ def test_a_run_on_rooms_is_the_same_with_and_without_workers(tmp_path, monkeypat
     monkeypatch.setattr("simlearn.train.MIXED_SCENES", 2)
     data = OnTheFly(family="rooms", width=64, height=48, frames=4)
     runs = [
-        train(pretext="game_engine", data=data, out=tmp_path / str(n), budget=Budget(samples=16), loop={"batch_size": 8}, width=4, workers=n)
+        train(
+            pretext="game_engine", data=data, out=tmp_path / str(n), budget=Budget(samples=16), loop={"batch_size": 8}, width=4, workers=n
+        )
         for n in (0, 1)
     ]
     assert runs[0].last == runs[1].last

@@ -69,7 +69,7 @@ class Brightness(Pretext):
 PRETEXTS.add("toy_brightness", f"{__name__}:Brightness")
 
 
-@pytest.fixture(params=list(PRETEXTS))
+@pytest.fixture(params=[name for name in PRETEXTS if name == "toy_brightness" or not name.startswith("toy_")])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from test_every_pretext import examples, learner_of
+from torch import Tensor
 
 from training.budget import Budget
 from training.fit import FitConfig, fit
