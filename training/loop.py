@@ -56,7 +56,8 @@ class Loop(lightning.LightningModule):
         self.average: Any = None
         if config.ema:
             self.average = AveragedModel(learner, multi_avg_fn=get_ema_multi_avg_fn(config.ema)).requires_grad_(False)
-        self._compute: Callable[[Any], dict[str, Tensor]] = torch.compile(learner.loss) if config.compile else learner.loss  # type: ignore
+        loss: Any = learner.loss
+        self._compute: Callable[[Any], dict[str, Tensor]] = torch.compile(loss) if config.compile else loss
         self.first = rank == 0
         self.step, self.wait, self.seconds = 0, 0.0, 0.0
         self._part = 0  # of the step's batch

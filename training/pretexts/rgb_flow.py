@@ -4,8 +4,9 @@ The backbone reads frames, a second network their optical flow, and both say a v
 nearest to one another (InfoNCE, in both directions), among all moments of all clips of the batch. Other moments of the same clip are the
 hard negatives: they share its place, people and colours, and differ in what happens.
 
-Flow is the label `flow_forward` where the data set has it, which is exact in rendered worlds, and otherwise that of a program
-(`training.programs.flow`), never that of a network that was trained with labels. What differs from the papers, and why:
+Flow is the label `flow_forward` where samples have it (exact, in rendered worlds; it leads to the very next frame, so with a `stride` of 1
+only), and otherwise that of a program (`training.programs.flow`), never that of a network that was trained with labels.
+What differs from the papers, and why:
 - A moment is four frames and the three flows between them, stacked as channels; Sayed et al. have one frame and ten flows.
 - The flow's network is a ResNet-18 of the backbone's width, whatever the backbone is: it is dropped afterwards.
 - Negatives come from the batch, not from a queue, and the loss is InfoNCE for both (Sayed et al. push apart by cosines).
