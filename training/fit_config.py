@@ -33,7 +33,7 @@ class FitConfig(Config):
     accumulate: int = 1
     devices: int = 1
     optimiser: Literal["adamw", "sgd", "lars"] = "adamw"
-    lr: float = 1e-2
+    lr: float = 3e-3
     weight_decay: float = 0.05
     momentum: float = 0.9
     warmup: float = 0.05

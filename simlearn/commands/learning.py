@@ -61,7 +61,7 @@ def train(
         batch_size: Samples in a step, on all devices together (32).
         accumulate: Parts in which each device passes its samples of a step, to save memory (1).
         optimiser: adamw (default), sgd (Nesterov) or lars.
-        lr: Peak learning rate (0.01, for adamw).
+        lr: Peak learning rate (0.003, for adamw).
         weight_decay: Of weights, not of biases or normalisation (0.05).
         ema: Decay of a moving average of the weights, which is then what is saved (0: none).
         precision: float32 (default), or bfloat16 or float16 where the hardware gains by it.

@@ -60,7 +60,7 @@ class GameEngineConfig(Config):
     normal: float = 1.0
     depth: float = 1.0
     contour: float = 0.3
-    semantic: float = 0.5
+    semantic: float = 1.0
     semantic_classes: int = 41
     scale_invariance: float = 0.85
     side: float = 1.0
