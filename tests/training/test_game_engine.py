@@ -122,7 +122,7 @@ def test_a_mirrored_picture_gets_mirrored_normals(trained: GameEngine) -> None:
     images = to_input(torch.stack([spheres(2000 + i)["rgb"][:, 4:68, 16:80] for i in range(8)]))
     with torch.no_grad():
         plain, mirrored = (trained.predict_maps(x)["normal"] for x in (images, images.flip(-1)))
-    assert plain[:, 0].abs().mean() > 0.15
+    assert plain[:, 0].abs().mean() > 0.1
     agreement = F.cosine_similarity(plain[:, 0].flatten(), -mirrored[:, 0].flip(-1).flatten(), dim=0)
     assert agreement > 0.5
 
