@@ -19,7 +19,7 @@ from rich.console import Console
 from scenes.errors import UserError
 from simlearn import results
 from simlearn.assignment import assign
-from simlearn.benchmarks import BENCHMARKS, inputs_of
+from simlearn.benchmarks import BENCHMARKS, inputs_of, is_scored
 from simlearn.benchmarks.evaluation import evaluation_config
 from simlearn.benchmarks.source import RANDOM, SUPERVISED
 from simlearn.benchmarks.zero_shot import predicts_depth
@@ -158,12 +158,14 @@ def choose_benchmarks(names: Sequence[str], heldout: Path | None, backbone: str)
     reads = build_backbone(backbone, width=1).input
     if ALL not in names:
         for name in names:
+            if is_scored(BENCHMARKS[name]):
+                raise UserError(f"the benchmark {name} scores predictions, not features: use `simlearn evaluate --benchmark {name}`")
             if reads not in inputs_of(BENCHMARKS[name]):
                 raise UserError(f"the benchmark {name} {_unfit(name, backbone, reads)}: leave it out, or choose another backbone")
         return list(names)
     root, console = data_root(), Console(stderr=True, highlight=False)
     chosen = []
-    for name in BENCHMARKS:
+    for name in (name for name in BENCHMARKS if not is_scored(BENCHMARKS[name])):
         lacking = _unfit(name, backbone, reads) if reads not in inputs_of(BENCHMARKS[name]) else _lacking(name, root, heldout)
         if lacking:
             console.print(f"{name} is left out: {lacking}", markup=False, soft_wrap=True)

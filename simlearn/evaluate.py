@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -15,8 +18,10 @@ from rich.console import Console
 
 from scenes.errors import UserError
 from simlearn import results
-from simlearn.benchmarks import BENCHMARKS, inputs_of
+from simlearn.benchmarks import BENCHMARKS, inputs_of, is_scored
 from simlearn.benchmarks.evaluation import Evaluation, Request
+from simlearn.benchmarks.network import network_predictor
+from simlearn.benchmarks.predictions import Predictor
 from simlearn.benchmarks.source import SUPERVISED, Source
 from simlearn.datasets.root import data_root
 from simlearn.results import Result
@@ -24,6 +29,7 @@ from training.backbones import build_backbone
 
 QUIET_S = 2.0
 PICTURES = "pictures"
+ITEMS = "items"
 
 
 class Narrator:
@@ -41,39 +47,73 @@ class Narrator:
 
 def evaluate(
     benchmark: str,
-    checkpoint: str | Path,
+    checkpoint: str | Path | None,
     out: Path,
     *,
+    predictions: Path | None = None,
+    name: str | None = None,
     data: Path | None = None,
     backbone: str = "resnet18",
     width: int = 32,
     seed: int = 0,
     quick: bool = False,
+    strict: bool = False,
 ) -> list[Result]:
-    """Measure `checkpoint` (a run's folder, "random" or "supervised") on `benchmark`; the rows, which are appended to `out`.
+    """Measure `checkpoint` (a run's folder, "random", "supervised" or a benchmark's baseline), or the files of the folder `predictions`,
+    on `benchmark`; the rows, which are appended to `out`.
 
-    Pictures go to a folder `pictures` beside `out`. `data` is the rendered data set of the benchmark "rendered"; real benchmarks read
+    Pictures go to a folder `pictures` beside `out`, the values of single items to a folder `items`. `name` is what the predictions are
+    called in the rows (the folder's name by default). `data` is the rendered data set of the benchmark "rendered"; real benchmarks read
     theirs from the folder that SIMLEARN_DATA names. `backbone`, `width` and `seed` are those of "random" and "supervised": a run knows
-    its own. Raises UserError for unknown names, missing or damaged data, and an `out` that cannot be written.
+    its own. `strict` refuses predictions with something missing. Raises UserError for unknown names, missing or damaged data, and an
+    `out` that cannot be written.
     """
     module = BENCHMARKS[benchmark]
-    source = Source.parse(checkpoint, backbone=backbone, width=width, seed=seed)
-    if source.method == SUPERVISED and getattr(module, "ZERO_SHOT", False):
-        raise UserError(f"{benchmark} measures a network's own predictions, so it has no supervised reference: give a run, or random")
-    reads = build_backbone(source.backbone, width=source.width).input
-    if reads not in inputs_of(module):
-        raise UserError(f"{benchmark} measures networks that read {' or '.join(inputs_of(module))}s, {source.backbone} reads {reads}s")
+    if (checkpoint is None) == (predictions is None):
+        raise UserError("measure one thing: give --checkpoint (a run's folder or a name) or --predictions (a folder of files)")
+    measure: Callable[[Request], Evaluation]
+    if is_scored(module):
+        predictor = _predictor(benchmark, module, checkpoint, predictions, name, seed)
+        source, measure = predictor.source, partial(module.score, predictor)
+    else:
+        source = _source(benchmark, module, checkpoint, backbone=backbone, width=width, seed=seed)
+        measure = partial(module.evaluate, source)
     say = Narrator(f"{benchmark} {source.method} seed {source.seed}")
     if data is not None and module.DATA_SET != "synthetic":
         say(f"--data {data} is not used: this benchmark reads real data", always=True)
     root = None if module.DATA_SET == "synthetic" else data_root()
     started = time.monotonic()
     with _writable(out), tempfile.TemporaryDirectory(prefix="simlearn-") as work:
-        done = module.evaluate(source, Request(root=root, rendered=data, work=Path(work), quick=quick, say=say))
+        done = measure(Request(root=root, rendered=data, work=Path(work), quick=quick, strict=strict, say=say))
         save_pictures(done, out.parent / PICTURES)
+        save_items(done, out.parent / ITEMS)
         results.append(out, done.rows)
     say(f"{_headline(done.rows)} ({time.monotonic() - started:.0f} s)", always=True)
     return list(done.rows)
+
+
+def _predictor(
+    benchmark: str, module: Any, checkpoint: str | Path | None, predictions: Path | None, name: str | None, seed: int
+) -> Predictor:
+    if predictions is not None:
+        return Predictor.of_files(predictions, module.READERS, name)
+    if str(checkpoint) in module.BASELINES:
+        return Predictor.of_baseline(str(checkpoint), module.BASELINES)
+    if not Path(str(checkpoint)).exists():
+        raise UserError(f"{checkpoint} is neither a run's folder nor a baseline of {benchmark}: those are {', '.join(module.BASELINES)}")
+    return network_predictor(Source.parse(str(checkpoint), seed=seed), module.TASK)
+
+
+def _source(benchmark: str, module: Any, checkpoint: str | Path | None, **own: Any) -> Source:
+    if checkpoint is None:
+        raise UserError(f"{benchmark} measures features, not predictions: give --checkpoint")
+    source = Source.parse(checkpoint, **own)
+    if source.method == SUPERVISED and getattr(module, "ZERO_SHOT", False):
+        raise UserError(f"{benchmark} measures a network's own predictions, so it has no supervised reference: give a run, or random")
+    reads = build_backbone(source.backbone, width=source.width).input
+    if reads not in inputs_of(module):
+        raise UserError(f"{benchmark} measures networks that read {' or '.join(inputs_of(module))}s, {source.backbone} reads {reads}s")
+    return source
 
 
 @contextmanager
@@ -92,12 +132,29 @@ def save_pictures(done: Evaluation, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for i, (title, picture) in enumerate(done.pictures):
-            method = re.sub(r"[^A-Za-z0-9_.-]", "-", done.source.method)
+            method = _file_name(done.source.method)
             note = PngInfo()
             note.add_text("Title", title)
             Image.fromarray(picture).save(folder / f"{done.benchmark}__{method}__seed{done.source.seed}__{i}.png", pnginfo=note)
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}): give --out a place that you can write to") from error
+
+
+def save_items(done: Evaluation, folder: Path) -> None:
+    """Write `<benchmark>__<method>__seed<k>.json`, the values of single items, for paired tests; nothing where there are none."""
+    if not done.per_item:
+        return
+    facts = {"benchmark": done.benchmark, "method": done.source.method, "seed": done.source.seed, "data": dict(done.data)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{done.benchmark}__{_file_name(done.source.method)}__seed{done.source.seed}.json"
+        path.write_text(json.dumps(facts | {"metrics": done.per_item}))
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written ({error.strerror}): give --out a place that you can write to") from error
+
+
+def _file_name(method: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", method)
 
 
 def _headline(rows: list[Result]) -> str:

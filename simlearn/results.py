@@ -19,7 +19,8 @@ class Result:
     `protocol` is the exact wording of how it was measured. `method` is "random", "supervised", a pretext's name or a baseline's.
     `checkpoint` is the run's folder ("" where there is none). `stage` names the features probed ("best": chosen on held-out training
     data; "head": the network's own prediction). `n` counts test items. `samples_seen`, `train_seconds` and `peak_memory_mb` (0: unknown)
-    tell what the weights cost. `data` is {"name", "fingerprint"}; `config` holds every setting of the evaluation.
+    tell what the weights cost. `data` is {"name", "fingerprint"}; `config` holds every setting of the evaluation. `low` and `high`
+    bound the 95 % interval over the items of this one run (bootstrap), where it was computed.
     """
 
     benchmark: str
@@ -41,15 +42,20 @@ class Result:
     data: Mapping[str, str]
     config: Mapping[str, Any] = field(default_factory=dict)
     peak_memory_mb: float = 0.0
+    low: float | None = None
+    high: float | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=False, allow_nan=False)
 
 
+LATER_FIELDS = {"peak_memory_mb", "low", "high"}
+"""Rows of earlier versions have none."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
     "float": (float, int),
+    "float | None": (float, int, type(None)),
     "bool": (bool,),
     "Mapping[str, str]": (dict,),
     "Mapping[str, Any]": (dict,),
@@ -62,7 +68,7 @@ def from_json(line: str) -> Result:
     if not isinstance(entry, dict):
         raise ValueError("it is not a JSON object")
     wanted = {f.name: _TYPES[str(f.type)] for f in fields(Result)}
-    if missing := sorted(wanted.keys() - entry.keys() - {"peak_memory_mb"}):  # rows of earlier versions have none
+    if missing := sorted(wanted.keys() - entry.keys() - LATER_FIELDS):
         raise ValueError(f"it lacks {', '.join(missing)}")
     if unknown := sorted(entry.keys() - wanted.keys()):
         raise ValueError(f"it has unknown {', '.join(unknown)}")

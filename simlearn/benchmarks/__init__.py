@@ -5,7 +5,8 @@ Owns: what is measured, how, and on which items. Does not own: reading data (`si
 A benchmark is a module with `DATA_SET` (the name of what it reads), `SETTINGS` (the full-size settings, a frozen dataclass), `QUICK` (about
 half the time) and `evaluate(source: Source, request: Request) -> Evaluation`; `ZERO_SHOT = True` marks one that measures a network's own
 predictions and so has no supervised reference; `INPUTS` tells which networks it can measure, by what they read (else those of pictures).
-To add one: write the file and add its line here.
+A *scored* benchmark has `score(predictor, request)` instead of `evaluate` and measures predictions, also anybody's files: see
+`simlearn.benchmarks.predictions`. To add one: write the file and add its line here.
 """
 
 from typing import Any
@@ -33,3 +34,8 @@ BENCHMARKS = Registry(
 def inputs_of(benchmark: Any) -> tuple[str, ...]:
     """What networks read that a benchmark (its module) can measure."""
     return getattr(benchmark, "INPUTS", ("image",))
+
+
+def is_scored(benchmark: Any) -> bool:
+    """Whether a benchmark (its module) measures predictions, not features."""
+    return hasattr(benchmark, "BASELINES")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from simlearn.benchmarks.metrics import METRICS
 from simlearn.benchmarks.source import Source
 from simlearn.provenance import commit
 from simlearn.results import Result
+from simlearn.statistics import Interval, PerItem
 
 Picture = tuple[str, NDArray[np.uint8]]
 """A title and an image uint8 [H, W, 3]."""
@@ -23,13 +24,15 @@ Picture = tuple[str, NDArray[np.uint8]]
 class Request:
     """How to run a benchmark. `root` is the folder of real data, `rendered` that of a rendered data set never trained on.
 
-    `say` shows progress. `work` is a folder for what a supervised reference leaves while it trains.
+    `say` shows progress. `strict` refuses predictions with something missing. `work` is a folder for what a supervised reference leaves
+    while it trains.
     """
 
     root: Path | None
     rendered: Path | None = None
     work: Path
     quick: bool = False
+    strict: bool = False
     say: Callable[[str], None] = print
 
 
@@ -45,9 +48,26 @@ class Evaluation:
     data: Mapping[str, str]
     rows: list[Result] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    per_item: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """{metric: {"items": names, "numerator": ..., "denominator": ...}} of what `add_items` was given."""
+
+    def add_items(self, names: Sequence[str], measures: Mapping[str, PerItem], *, stage: str, baseline: str | None = None) -> None:
+        """A row for each measure over the named items, with its bootstrap interval; the items' own values are kept for paired tests."""
+        for metric, values in measures.items():
+            self.add({metric: values.value}, stage=stage, n=len(names), baseline=baseline, interval=values.interval())
+            if baseline is None:
+                facts = {"numerator": values.numerator.tolist(), "denominator": values.denominator.tolist()}
+                self.per_item[metric] = {"items": list(names), **facts}
 
     def add(
-        self, values: Mapping[str, float], *, stage: str, n: int, baseline: str | None = None, chosen: Mapping[str, Any] | None = None
+        self,
+        values: Mapping[str, float],
+        *,
+        stage: str,
+        n: int,
+        baseline: str | None = None,
+        chosen: Mapping[str, Any] | None = None,
+        interval: Interval | None = None,
     ) -> None:
         """A row for each value. `baseline` names a predictor that looks at no image; `chosen` tells what was picked on training data."""
         source = self.source
@@ -73,6 +93,8 @@ class Evaluation:
                     commit=commit(),
                     data=dict(self.data),
                     config=evaluation_config(self.settings, self.quick) | {"chosen": dict(chosen or {})},
+                    low=interval.low if interval else None,
+                    high=interval.high if interval else None,
                 )
             )
 

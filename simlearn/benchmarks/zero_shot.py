@@ -25,7 +25,8 @@ def predicts_depth(pretext: Any) -> bool:
 
 
 @torch.inference_mode()
-def _maps(pretext: Pretext, rgb: NDArray[np.uint8], size: tuple[int, int]) -> dict[str, Tensor]:
+def frame_maps(pretext: Pretext, rgb: NDArray[np.uint8], size: tuple[int, int]) -> dict[str, Tensor]:
+    """What the heads say of one picture resized to size (width, height): {name: float [C, h, w] or [h, w]}."""
     image = to_input(as_tensor(rgb, size)[None].to(device()))
     return {name: value[0] for name, value in pretext.predict_maps(image).items()}  # type: ignore[operator]
 
@@ -45,14 +46,14 @@ def predict_depth(
     predicted = []
     for i, frame in enumerate(frames):
         height, width = frame.depth.shape
-        predicted.append(log_depth_to_size(_maps(pretext, frame.rgb, size)["depth"].clamp(min=1e-6).log(), height, width))
+        predicted.append(log_depth_to_size(frame_maps(pretext, frame.rgb, size)["depth"].clamp(min=1e-6).log(), height, width))
         say(f"depth of {i + 1}/{len(frames)} frames")
     return predicted
 
 
 def predict_normals(pretext: Pretext, frame: DepthFrame, size: tuple[int, int]) -> NDArray[np.float32] | None:
     """Normals float32 [H, W, 3] (not normalised) of a frame; None for a network without them."""
-    maps = _maps(pretext, frame.rgb, size)
+    maps = frame_maps(pretext, frame.rgb, size)
     return normals_to_size(maps["normal"], *frame.depth.shape) if "normal" in maps else None
 
 

@@ -130,13 +130,16 @@ def train(
 def evaluate(
     *,
     benchmark: str,
-    checkpoint: str,
+    checkpoint: str | None = None,
+    predictions: Path | None = None,
+    name: str | None = None,
     out: Path,
     data: Path | None = None,
     backbone: str = "resnet18",
     width: int = 32,
     seed: int = 0,
     quick: bool = False,
+    strict: bool = False,
 ) -> None:
     """Measure a checkpoint on a benchmark and append the rows to a results file.
 
@@ -144,17 +147,32 @@ def evaluate(
 
     Args:
         benchmark: Benchmark (see `simlearn info`). Real ones read their data from SIMLEARN_DATA.
-        checkpoint: Run folder of `simlearn train`, or `random`, or `supervised`.
+        checkpoint: Run folder of `simlearn train`, or `random`, or `supervised`, or a baseline that the benchmark has (as `truth`).
+        predictions: Instead of --checkpoint: folder of anybody's prediction files, for benchmarks of depth, flow, trajectories and so on.
+        name: What the predictions are called in the results; the folder's name by default.
         out: Results file (JSON lines), appended to; pictures land in a folder beside it.
         data: Rendered data set, for the benchmark `rendered`.
         backbone: Network of `random` and `supervised`.
         width: Its width.
         seed: Seed of initialisation and of every split.
         quick: Smaller budgets; the rows say so.
+        strict: Refuse predictions with something missing or wrong, which are else left out, counted and named.
     """
     from simlearn.evaluate import evaluate as run
 
-    run(benchmark, checkpoint, out, data=data, backbone=backbone, width=width, seed=seed, quick=quick)
+    run(
+        benchmark,
+        checkpoint,
+        out,
+        predictions=predictions,
+        name=name,
+        data=data,
+        backbone=backbone,
+        width=width,
+        seed=seed,
+        quick=quick,
+        strict=strict,
+    )
 
 
 @app.command
