@@ -73,7 +73,7 @@ def from_json(line: str) -> Result:
     if unknown := sorted(entry.keys() - wanted.keys()):
         raise ValueError(f"it has unknown {', '.join(unknown)}")
     for name, types in wanted.items():
-        if not isinstance(entry[name], types) or (bool not in types and isinstance(entry[name], bool)):
+        if name in entry and (not isinstance(entry[name], types) or (bool not in types and isinstance(entry[name], bool))):
             raise ValueError(f"{name} is {entry[name]!r}")
     return Result(**entry)
 

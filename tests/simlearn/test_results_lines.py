@@ -79,3 +79,12 @@ def test_unwritable_place_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="--out"):
         append(tmp_path / "file" / "results.jsonl", [ROW])
+
+
+def test_rows_of_earlier_versions_are_still_read(tmp_path):
+    """They have neither an interval nor the memory."""
+    facts = dataclasses.asdict(ROW)
+    for name in ("low", "high", "peak_memory_mb"):
+        del facts[name]
+    (tmp_path / "old.jsonl").write_text(json.dumps(facts) + "\n")
+    assert read(tmp_path / "old.jsonl") == [ROW]
