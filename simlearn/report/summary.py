@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from scipy import stats
@@ -17,6 +18,10 @@ NOTHING_REAL = (
     "images, point the environment variable SIMLEARN_DATA at a folder that holds the data sets in their official layouts (simlearn info "
     "lists the layouts and what it finds) and run the evaluation again."
 )
+
+
+MOST_METHODS = 4
+"""With more of them the summary goes by benchmark, not by method."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,11 @@ def summarise(tables: Sequence[Table]) -> Summary:
     if not tables:
         return Summary("No benchmark was measured yet, so there is no result to sum up.", ())
     found = [(table, one) for table in sorted(tables, key=lambda table: not table.real) for one in _comparisons(table)]
-    tallies = [_tally(method, found) for method in dict.fromkeys(one.variant.variant.method for _, one in found)]
+    methods = list(dict.fromkeys(one.variant.variant.method for _, one in found))
+    if len(methods) > MOST_METHODS:
+        tallies = [_overview(list(group)) for _, group in groupby(found, key=lambda pair: id(pair[0]))]
+    else:
+        tallies = [_tally(method, found) for method in methods]
     if not found:
         tallies = ["No method can be set against random initialisation yet: measure both on the same benchmark."]
     return Summary(" ".join([_scope(tables), *tallies]), tuple(_sentence(table, one) for table, one in found))
@@ -120,6 +129,24 @@ def _tally(method: str, found: Sequence[tuple[Table, Difference]]) -> str:
     parts = [f"{phrase} on {_joined(list(dict.fromkeys(groups[phrase])))}" for phrase in PHRASES if phrase in groups]
     name = label(mine[0][1].variant.variant)
     return f"{name[0].upper() + name[1:] if name != method else name} {'; '.join(parts)}."
+
+
+def _overview(found: Sequence[tuple[Table, Difference]]) -> str:
+    """Which methods are better and worse than random initialisation on one benchmark, the best first."""
+    table = found[0][0]
+    ordered = sorted((one for _, one in found), key=lambda one: one.value, reverse=found[0][1].metric.higher_is_better)
+    groups: dict[str, list[str]] = {}
+    for one in ordered:
+        groups.setdefault("unsure" if one.half_width is None else one.verdict, []).append(label(one.variant.variant))
+    better, worse = groups.get("better", []), groups.get("worse", [])
+    where = f"On {table.benchmark} ({metric_label(found[0][1].metric)}{'' if table.real else ', not real data'})"
+    verb = "beats" if len(better) < 2 else "beat"
+    parts = [f"{_joined(better) if better else 'no method'} {verb} random initialisation beyond the spread of seeds"]
+    if worse:
+        parts.append(f"{_joined(worse)} fall{'s' if len(worse) < 2 else ''} short of it")
+    if others := len(ordered) - len(better) - len(worse):
+        parts.append(f"{others} {'others ' if better or worse else ''}cannot be told from it")
+    return f"{where}, {'; '.join(parts)}."
 
 
 PHRASES = (

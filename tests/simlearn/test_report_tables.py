@@ -206,3 +206,11 @@ def test_markdown_has_protocol_n_seeds_and_escapes_pipes():
     assert "| x\\|y | layer2 | **50.0 one seed** |" in text
     assert "Protocol: a | b." in text
     assert "top-1 (%) ↑" in text
+
+
+def test_many_methods_are_summed_up_by_benchmark():
+    """Far better, far worse and equal ones, three seeds each."""
+    means = {"random": 30.0, "a": 40.0, "b": 30.1, "c": 45.0, "d": 20.0, "e": 29.9}
+    rows = [row(method=name, value=mean + 0.5 * seed, seed=seed) for name, mean in means.items() for seed in range(3)]
+    text = summarise(tables(rows)).paragraph
+    assert "c and a beat random initialisation beyond the spread of seeds; d falls short of it; 2 others cannot be told from it." in text
