@@ -287,6 +287,14 @@ class ShiftedIds(Dataset[dict[str, Any]]):
 
 REAL: dict[str, tuple[type[Any], str]] = {
     "tiny_imagenet": (PictureSet, "tiny_imagenet:TinyImageNet"),
+    "stl10": (PictureSet, "stl10:STL10"),
+    "stl10_unlabeled": (PictureSet, "stl10:unlabeled"),
+    "svhn": (PictureSet, "svhn:SVHN"),
+    "places205": (PictureSet, "places:Places205"),
+    "places365": (PictureSet, "places365:Places365"),
+    "caltech101": (PictureSet, "caltech101:Caltech101"),
+    "yfcc100m": (PictureSet, "yfcc100m:YFCC100M"),
+    "voc2007": (PictureSet, "voc2007:training"),
     "camvid": (PictureSet, "camvid:CamVid"),
     "kitti_odometry": (Drives, "kitti_odometry:KittiOdometry"),
     "weizmann": (VideoSet, "weizmann:Weizmann"),

@@ -14,6 +14,13 @@ DATASETS = Registry(
     {
         "synthetic": "simlearn.datasets.synthetic",
         "tiny_imagenet": "simlearn.datasets.tiny_imagenet",
+        "stl10": "simlearn.datasets.stl10",
+        "svhn": "simlearn.datasets.svhn",
+        "places205": "simlearn.datasets.places",
+        "places365": "simlearn.datasets.places365",
+        "caltech101": "simlearn.datasets.caltech101",
+        "yfcc100m": "simlearn.datasets.yfcc100m",
+        "voc2007": "simlearn.datasets.voc2007",
         "camvid": "simlearn.datasets.camvid",
         "kitti": "simlearn.datasets.kitti",
         "seven_scenes": "simlearn.datasets.seven_scenes",
