@@ -295,6 +295,7 @@ REAL: dict[str, tuple[type[Any], str]] = {
     "caltech101": (PictureSet, "caltech101:Caltech101"),
     "yfcc100m": (PictureSet, "yfcc100m:YFCC100M"),
     "voc2007": (PictureSet, "voc2007:training"),
+    "scenenet_rgbd": (PictureSet, "scenenet_rgbd:SceneNetRGBD"),
     "camvid": (PictureSet, "camvid:CamVid"),
     "kitti_odometry": (Drives, "kitti_odometry:KittiOdometry"),
     "weizmann": (VideoSet, "weizmann:Weizmann"),

@@ -21,6 +21,8 @@ DATASETS = Registry(
         "caltech101": "simlearn.datasets.caltech101",
         "yfcc100m": "simlearn.datasets.yfcc100m",
         "voc2007": "simlearn.datasets.voc2007",
+        "scenenet_rgbd": "simlearn.datasets.scenenet_rgbd",
+        "suncg": "simlearn.datasets.suncg",
         "camvid": "simlearn.datasets.camvid",
         "kitti": "simlearn.datasets.kitti",
         "seven_scenes": "simlearn.datasets.seven_scenes",

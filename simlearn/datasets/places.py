@@ -75,7 +75,7 @@ def _files(folder: Path) -> frozenset[str]:
 
 
 def read_list(path: Path, classes: int | None = None) -> list[tuple[str, int]]:
-    """(path without a leading slash, class) of each line; UserError for a line that is no such pair, or whose class is not below `classes`."""
+    """(path without a leading slash, class) of each line; UserError for a line that is no such pair, or has a class beyond `classes`."""
     listed = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         name, _, label = line.strip().rpartition(" ")

@@ -1,7 +1,7 @@
 """YFCC100M: 99.2 million photos and 0.8 million videos of Flickr without classes, all under Creative Commons licences.
 
 Where to get it: https://multimediacommons.wordpress.com (metadata; images on the AWS bucket multimedia-commons). Licence: each photo has
-its own Creative Commons licence, named in the metadata; cite Thomee et al. 2016. Expected under `$SIMLEARN_DATA` (any part of either will do):
+its own Creative Commons licence, named in the metadata; cite Thomee et al. 2016. Expected under `$SIMLEARN_DATA` (any part will do):
 
     yfcc100m/yfcc100m_dataset              a line a photo or video, columns separated by tabs; also as yfcc100m_dataset.bz2, and also in
                                            parts yfcc100m_dataset-0 ... -9
