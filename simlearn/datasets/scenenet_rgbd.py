@@ -119,7 +119,8 @@ class SceneNetRGBD:
             )
         lens = walk.camera(*rgb.shape[:2])
         lengths = np.linalg.norm(lens.rays(lens.pixel_centres()), axis=-1)
-        depth = np.where(stored > 0, stored / 1000.0 / lengths, np.inf).astype(np.float32)
+        millimetres = stored.astype(np.float64)
+        depth = np.where(millimetres > 0, millimetres / 1000 / lengths, np.inf).astype(np.float32)
         K = np.array([[lens.fx, 0, lens.cx], [0, lens.fy, lens.cy], [0, 0, 1]])
         return {
             "rgb": rgb,

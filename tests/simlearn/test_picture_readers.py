@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import bz2
+import re
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from scenes.errors import UserError
@@ -434,3 +437,15 @@ def test_all_can_be_trained_on_by_name(tmp_path, monkeypatch):
         pictures = supply(name)
         assert pictures.classes == count, name
         assert pictures.offers() == (("rgb", "label") if count else ("rgb",))
+        opened, facts = pictures.open(SimpleNamespace(labels=("rgb",), unit="image", name="toy"), keep=False)
+        item = opened[len(opened) - 1]
+        assert item["rgb"].dtype == torch.uint8
+        assert item["rgb"].shape[0] == 3
+        assert ("label" in item) == bool(count)
+        assert facts["pictures"] == len(opened)
+
+
+def test_the_page_has_a_row_for_every_data_set():
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text()
+    rows = {name for line in page.splitlines() if line.startswith("| `") for name in re.findall("`([a-z0-9_]+)`", line.split("|")[1])}
+    assert set(DATASETS) - rows == set()
