@@ -1,7 +1,7 @@
 """SceneNet RGB-D: rendered walks through furnished rooms, with depth, instances, classes and camera poses.
 
 Where to get it: https://robotvault.bitbucket.io/scenenet-rgbd.html (val.tar.gz, train_*.tar.gz, scenenet_rgbd_val.pb, train protobufs).
-Licence: GPL for the code, free for non-commercial research; cite McCormac et al. 2017. Expected under `$SIMLEARN_DATA`, any trajectories:
+Licence: GPL, as its code's page says; cite McCormac et al. 2017. Expected under `$SIMLEARN_DATA`, any trajectories:
 
     scenenet_rgbd/val/<render_path>/photo/%d.jpg        320x240 colour; frames 0, 25, ..., 7475
     scenenet_rgbd/val/<render_path>/depth/%d.png        uint16, millimetres along the ray (not along z), 0 for none
@@ -12,7 +12,8 @@ Licence: GPL for the code, free for non-commercial research; cite McCormac et al
 (Images may also lie in data/val, as in the official examples.) The camera sees 60 degrees across and 45 down, so pixels are not square;
 pictures of ours with an intrinsics.txt beside have what it says. The pose is that half-way through the exposure, the two points of a view
 being where the camera is and what it looks at, and the world's up its y. Poses are given in our world, where z is up: x and z of SceneNet
-are our x and -y. Classes are NYU40's, by the English name of an instance or else its WordNet id; 0 for what has neither.
+are our x and -y. Classes are NYU40's, by the English name of an instance, its WordNet id or what its name ends in (windsorchair); otherprop
+for what else has a name, 0 for what has none.
 """
 
 from __future__ import annotations
@@ -41,7 +42,37 @@ SPLITS = ("train", "val")
 PLACES = ("", "data", "train_protobufs")
 PARTS = {"photo": "jpg", "depth": "png", "instance": "png"}
 FOV_DEG = (60.0, 45.0)
-CLASS_OF = {wordnet_id(name, number, "nyu40"): number for number, name in reversed(list(enumerate(NYU40)))}
+CLASS_OF = {wordnet_id(name, number, "nyu40"): number for number, name in reversed(list(enumerate(NYU40))) if number}
+_ENDINGS = {
+    "chair": "chair bench pew recliner stool seat settle",
+    "sofa": "sofa couch settee loveseat chesterfield chaiselongue",
+    "bed": "bed beds bunk",
+    "desk": "desk",
+    "table": "table",
+    "cabinet": "cabinet cupboard verticalfile",
+    "dresser": "dresser drawer",
+    "night_stand": "nightstand",
+    "bookshelf": "bookshelf bookcase",
+    "shelves": "shelf rack",
+    "lamp": "lamp chandelier lantern lightbulb",
+    "floor_mat": "rug mat carpet",
+    "picture": "painting picture",
+    "window": "window windowframe windowsill pane",
+    "door": "door doorframe",
+    "television": "television screen monitor display displaypanel",
+    "refrigerator": "refrigerator",
+    "sink": "sink washbasin",
+    "toilet": "toilet toiletbowl",
+    "pillow": "pillow",
+    "curtain": "curtain",
+    "shower_curtain": "showercurtain",
+    "mirror": "mirror",
+    "books": "book binder",
+    "towel": "towel",
+    "otherfurniture": "furniture piano stove washer dishwasher lectern wardrobe",
+}
+ENDINGS = sorted(((word, name) for name, words in _ENDINGS.items() for word in words.split()), key=lambda pair: -len(pair[0]))
+CLASS_OF[wordnet_id("otherprop", NYU40.index("otherprop"), "nyu40")] = NYU40.index("otherprop")  # shared with whiteboards, as decoration
 PARSED_AT_MOST = 200 << 20  # bytes of messages that `found` reads, a few seconds
 
 
@@ -166,13 +197,19 @@ def _parsed(path: Path) -> Any:
 
 
 def nyu40(english: str, wnid: str) -> int:
-    """NYU40 class of an instance, 0 where neither its name nor its WordNet id (eight digits) is known."""
+    """NYU40 class of an instance by its name and WordNet id (eight digits), 0 where it has neither."""
+    if not english and not wnid:
+        return 0
     name = english.split(",")[0].strip().lower().replace(" ", "_")
     if name and has_class(name, "nyu40"):
         return semantic_id(name, "nyu40")
     if wnid in KINDS:
         return NYU40.index(KINDS[wnid].category)
-    return CLASS_OF.get(wnid, 0) if wnid else 0
+    if wnid in CLASS_OF:
+        return CLASS_OF[wnid]
+    plain = name.replace("_", "").replace("-", "")
+    ending = next((category for word, category in ENDINGS if plain.endswith(word)), "otherprop")
+    return NYU40.index(ending)
 
 
 def camera(height: int, width: int) -> Camera:

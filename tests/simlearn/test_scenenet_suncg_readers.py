@@ -99,7 +99,7 @@ def test_scenenet_is_read_by_its_own_conventions(tmp_path):
     assert sample["depth"][0, 0] == np.inf
     assert sample["valid"].sum() == 240 * 320 - 1
     np.testing.assert_allclose(sample["K"], [[277.1281292, 0, 160], [0, 289.7056275, 120], [0, 0, 1]], rtol=1e-9)
-    assert [NYU40[sample["semantic"][5, x]] for x in (50, 120, 170, 220, 300)] == ["unlabelled", "wall", "chair", "lamp", "unlabelled"]
+    assert [NYU40[sample["semantic"][5, x]] for x in (50, 120, 170, 220, 300)] == ["unlabelled", "wall", "chair", "lamp", "otherprop"]
     assert sample["instance"].dtype == np.uint16
     assert np.unique(sample["instance"]).tolist() == [0, 1, 2, 7, 9]
     # Half-way through the exposure at (1, 1, 0), y up, looking along SceneNet's z, which is our -y; its x is ours, so right is our -x.
@@ -113,6 +113,16 @@ def test_classes_of_scenenet_are_nyu40():
     assert [NYU40[nyu40("", wnid)] for wnid in (WALL, CHAIR, LAMP)] == ["wall", "chair", "lamp"]
     assert NYU40[nyu40("night stand", "02933112")] == "night_stand"
     assert nyu40("", "") == 0
+    assert NYU40[nyu40("decoration", "03169390")] == "otherprop"
+    named = {
+        "windsorchair": "chair",
+        "tablelamp": "lamp",
+        "cabinettable": "table",
+        "lightbulb": "lamp",
+        "kingsizebeds": "bed",
+        "urn": "otherprop",
+    }
+    assert {name: NYU40[nyu40(name, "20000099")] for name in named} == named
 
 
 def test_broken_scenenet_files_are_named(tmp_path):
