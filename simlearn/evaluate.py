@@ -158,8 +158,8 @@ def _file_name(method: str) -> str:
 
 
 def _headline(rows: list[Result]) -> str:
-    """The method's own numbers at its best, or only, stage."""
+    """The method's own numbers at its best stage, over all parts, or at the only stage."""
     own = [row for row in rows if row.method == rows[0].method]
-    best = [row for row in own if row.stage == "best"] or own
+    best = [row for row in own if row.stage in ("best", "all")] or own
     values = [f"{row.metric} {row.value:.3g}{'' if row.unit == '1' else ' ' + row.unit}" for row in best]
     return ", ".join(value if row.stage == best[0].stage else f"{row.stage} {value}" for row, value in zip(best, values, strict=True))

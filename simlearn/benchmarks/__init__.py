@@ -27,6 +27,10 @@ BENCHMARKS = Registry(
         "surveillance_fights": "simlearn.benchmarks.surveillance_fights",
         "ucf101": "simlearn.benchmarks.ucf101",
         "hmdb51": "simlearn.benchmarks.hmdb51",
+        "kitti_odometry": "simlearn.benchmarks.kitti_odometry:NONE",
+        "kitti_odometry_scale": "simlearn.benchmarks.kitti_odometry:SCALE",
+        "kitti_odometry_6dof": "simlearn.benchmarks.kitti_odometry:SIX",
+        "kitti_odometry_7dof": "simlearn.benchmarks.kitti_odometry:SEVEN",
     },
 )
 

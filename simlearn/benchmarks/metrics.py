@@ -35,6 +35,12 @@ METRICS: dict[str, Metric] = {
     "delta1": Metric("1", True),
     "normal_mean": Metric("deg", False),
     "normal_below_11.25": Metric("%", True),
+    "t_rel": Metric("%", False),
+    "r_rel": Metric("deg/100 m", False),
+    "ate": Metric("m", False),
+    "ate_5_frames": Metric("m", False),
+    "rpe_translation": Metric("m", False),
+    "rpe_rotation": Metric("deg", False),
 }
 
 

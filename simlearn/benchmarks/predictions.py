@@ -23,7 +23,7 @@ TASKS = {
     "normal": "unit normals towards the camera, camera frame, float32 [H, W, 3]",
     "semantic": "class ids, integers [H, W]",
     "boxes": "detections: a list of (class name, score, left, top, right, bottom) in pixels",
-    "trajectory": "camera-to-world poses of a sequence, float64 [N, 4, 4]",
+    "trajectory": "camera-to-world poses of a sequence, a `simlearn.benchmarks.odometry.Trajectory`",
 }
 """What a benchmark may ask for; every task has one form of prediction."""
 SHOWN = 5
