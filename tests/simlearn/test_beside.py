@@ -136,7 +136,7 @@ def test_options_are_read_merged_and_checked() -> None:
     assert (chosen["normal"], chosen["depth"], chosen["adapt"]) == (3, 2.5, {"align": 0.05})
     with pytest.raises(UserError, match="no preset 'published': known are ren_lee"):
         configure("game_engine", {"preset": "published"}, real=False)
-    with pytest.raises(UserError, match=r"semantic=much of game_engine does not fit: the default is 0\.5"):
+    with pytest.raises(UserError, match=r"semantic=much of game_engine does not fit: the default is 1\.0"):
         configure("game_engine", parse_options(["semantic=much"]), real=False)
     with pytest.raises(UserError, match=r"bn=1 of game_engine\.adapt does not fit"):
         configure("game_engine", parse_options(["adapt.bn=1"]), real=False)
