@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 
 from scenes.errors import UserError
-from simlearn.benchmarks import BENCHMARKS, camvid, dense_probe, kitti_depth, seven_scenes_depth, tiny_imagenet
+from simlearn.benchmarks import BENCHMARKS, camvid, dense_probe, is_scored, kitti_depth, seven_scenes_depth, tiny_imagenet
 from simlearn.benchmarks.dense_probe import DepthFrame
 from simlearn.benchmarks.evaluation import Request
 from simlearn.benchmarks.features import coordinate_grid, hypercolumn, pooled_stages
 from simlearn.benchmarks.metrics import DepthProtocol
+from simlearn.benchmarks.predictions import Predictor
 from simlearn.benchmarks.source import Source
 from simlearn.benchmarks.supervised import DenseLearner, depth_loss
 from simlearn.datasets.camvid import CLASSES, VOID, CamVid
@@ -40,10 +41,13 @@ def request(tmp_path: Path, root: Path | None) -> Request:
 
 @pytest.mark.parametrize("name", list(BENCHMARKS))
 def test_every_benchmark_declares_itself_and_names_missing_data(name, tmp_path):
-    module = BENCHMARKS[name]
-    assert type(module.SETTINGS) is type(module.QUICK)
+    benchmark = BENCHMARKS[name]
+    assert type(benchmark.SETTINGS) is type(benchmark.QUICK)
     with pytest.raises(UserError, match=r"SIMLEARN_DATA|--data"):
-        module.evaluate(Source(method="random", width=8), request(tmp_path, None))
+        if is_scored(benchmark):
+            benchmark.score(Predictor.of_baseline("truth", benchmark.BASELINES), request(tmp_path, None))
+        else:
+            benchmark.evaluate(Source(method="random", width=8), request(tmp_path, None))
 
 
 def test_random_source_is_reproducible_and_seeds_differ():
