@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from simlearn.benchmarks.depth_protocols import DepthErrors, DepthProtocol, depth_errors, mean_depth_errors
 from simlearn.benchmarks.evaluation import Picture
 from simlearn.benchmarks.features import GRID_STRIDE, frozen_hypercolumn
-from simlearn.benchmarks.metrics import DepthErrors, DepthProtocol, depth_errors, mean_depth_errors
 from simlearn.benchmarks.pictures import side_by_side, thicken
 from simlearn.benchmarks.probes import Linear, Moments
 from simlearn.benchmarks.source import Source

@@ -1,16 +1,16 @@
-"""The measures: depth, surface normals, segmentation, classification. Each function's text is its formula and its protocol."""
+"""The measures: surface normals, segmentation, classification; those of depth are in `simlearn.benchmarks.depth_protocols`.
+
+Each function's text is its formula and its protocol.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scenes.errors import UserError
-
-Bool = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,21 @@ METRICS: dict[str, Metric] = {
     "miou": Metric("%", True),
     "pixel_accuracy": Metric("%", True),
     "abs_rel": Metric("1", False),
+    "sq_rel": Metric("m", False),
     "rmse": Metric("m", False),
+    "rmse_log": Metric("1", False),
+    "log10": Metric("1", False),
     "delta1": Metric("1", True),
+    "delta2": Metric("1", True),
+    "delta3": Metric("1", True),
+    "silog": Metric("100 ln", False),
+    "silog_half": Metric("ln", False),
     "normal_mean": Metric("deg", False),
+    "normal_median": Metric("deg", False),
+    "normal_rmse": Metric("deg", False),
     "normal_below_11.25": Metric("%", True),
+    "normal_below_22.5": Metric("%", True),
+    "normal_below_30": Metric("%", True),
     "t_rel": Metric("%", False),
     "r_rel": Metric("deg/100 m", False),
     "ate": Metric("m", False),
@@ -42,101 +53,6 @@ METRICS: dict[str, Metric] = {
     "rpe_translation": Metric("m", False),
     "rpe_rotation": Metric("deg", False),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class DepthProtocol:
-    """How predicted depth is compared: range in metres (both ends excluded), crop (None or "garg"), scaling ("median" or "none")."""
-
-    minimum_m: float = 1e-3
-    maximum_m: float = 80.0
-    crop: str | None = None
-    scaling: str = "median"
-
-    def __post_init__(self) -> None:
-        if not 0 < self.minimum_m < self.maximum_m:
-            raise UserError(f"a depth range of {self.minimum_m}..{self.maximum_m} m is empty: give 0 < minimum < maximum")
-        if self.crop not in (None, "garg"):
-            raise UserError(f"unknown depth crop {self.crop!r}: known are None, 'garg'")
-        if self.scaling not in ("median", "none"):
-            raise UserError(f"unknown depth scaling {self.scaling!r}: known are 'median', 'none'")
-
-    def wording(self) -> str:
-        crop = "Garg crop" if self.crop else "no crop"
-        scaling = "scaled per image by median(truth)/median(prediction)" if self.scaling == "median" else "no scaling"
-        return (
-            f"{crop}, {self.minimum_m:g}..{self.maximum_m:g} m, {scaling}, then clipped to the range; mean over images of per-image values"
-        )
-
-    def mask(self, truth: NDArray[np.float32]) -> Bool:
-        """Pixels that count: minimum < truth < maximum, inside the crop."""
-        mask = (truth > self.minimum_m) & (truth < self.maximum_m)
-        return mask & garg_crop(*truth.shape) if self.crop == "garg" else mask
-
-
-def garg_crop(height: int, width: int) -> Bool:
-    """The crop of Garg et al. (2016): rows 0.40810811 H .. 0.99189189 H, columns 0.03594771 W .. 0.96405229 W, truncated to int32."""
-    top, bottom, left, right = np.array(
-        [0.40810811 * height, 0.99189189 * height, 0.03594771 * width, 0.96405229 * width], dtype=np.float64
-    ).astype(np.int32)
-    crop = np.zeros((height, width), dtype=bool)
-    crop[top:bottom, left:right] = True
-    return crop
-
-
-@dataclass(frozen=True)
-class DepthErrors:
-    """Of one image, over its counted pixels.
-
-    abs_rel: mean |p - t| / t. rmse: sqrt(mean (p - t)^2), metres. delta1: share of max(p/t, t/p) < 1.25. scale: what p was multiplied by.
-    """
-
-    abs_rel: float
-    rmse: float
-    delta1: float
-    pixels: int
-    scale: float
-
-
-def depth_errors(prediction: ArrayLike, truth: ArrayLike, protocol: DepthProtocol) -> DepthErrors | None:
-    """Errors of a predicted depth [H, W] in metres (or to scale) against the truth [H, W], +inf or 0 where unknown.
-
-    Order of work: mask by truth's range and crop; scale; clip the prediction to the range; measure. None when no pixel counts.
-    Raises UserError when shapes differ or the prediction has a value that is not finite, or not positive where it is scaled.
-    """
-    prediction, truth = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float32)
-    if prediction.shape != truth.shape:
-        raise UserError(f"the prediction is {prediction.shape}, the truth {truth.shape}: resize the prediction to the truth's size")
-    mask = protocol.mask(truth)
-    if not mask.any():
-        return None
-    p, t = prediction[mask], truth[mask].astype(np.float64)
-    if not np.isfinite(p).all():
-        raise UserError(
-            f"{int((~np.isfinite(p)).sum())} of {p.size} predicted depths are not finite: the network or file that made them is broken"
-        )
-    scale = 1.0
-    if protocol.scaling == "median":
-        median = float(np.median(p))
-        if median <= 0:
-            raise UserError(f"the predicted depth has median {median:g}, it cannot be scaled: predictions must be positive metres")
-        scale = float(np.median(t)) / median
-    p = np.clip(p * scale, protocol.minimum_m, protocol.maximum_m)
-    ratio = np.maximum(p / t, t / p)
-    return DepthErrors(
-        abs_rel=float(np.mean(np.abs(p - t) / t)),
-        rmse=float(np.sqrt(np.mean((p - t) ** 2))),
-        delta1=float(np.mean(ratio < 1.25)),
-        pixels=int(p.size),
-        scale=scale,
-    )
-
-
-def mean_depth_errors(errors: Sequence[DepthErrors]) -> dict[str, float]:
-    """Plain means over images of abs_rel, rmse and delta1."""
-    if not errors:
-        raise UserError("no image has a pixel of known depth within the protocol's range and crop: check the data set")
-    return {name: float(np.mean([getattr(e, name) for e in errors])) for name in ("abs_rel", "rmse", "delta1")}
 
 
 def confusion(prediction: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[np.int64]:

@@ -23,9 +23,10 @@ from simlearn.benchmarks.dense_probe import (
     log_depth_to_size,
     score_depth,
 )
+from simlearn.benchmarks.depth_protocols import DepthProtocol
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.features import GRID_STRIDE, device
-from simlearn.benchmarks.metrics import DepthProtocol, normal_angles
+from simlearn.benchmarks.metrics import normal_angles
 from simlearn.benchmarks.pictures import side_by_side
 from simlearn.benchmarks.probes import Moments, choose_ridge
 from simlearn.benchmarks.source import RANDOM, SUPERVISED, Source

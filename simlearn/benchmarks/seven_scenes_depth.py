@@ -22,9 +22,9 @@ from simlearn.benchmarks.dense_probe import (
     log_depth_to_size,
     score_depth,
 )
+from simlearn.benchmarks.depth_protocols import DepthProtocol
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.features import device
-from simlearn.benchmarks.metrics import DepthProtocol
 from simlearn.benchmarks.probes import Moments, choose_ridge
 from simlearn.benchmarks.source import RANDOM, SUPERVISED, Source
 from simlearn.benchmarks.supervised import Training, train_supervised

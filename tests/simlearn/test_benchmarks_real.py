@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from scenes.errors import UserError
 from simlearn.benchmarks import BENCHMARKS, camvid, dense_probe, is_scored, kitti_depth, seven_scenes_depth, tiny_imagenet
 from simlearn.benchmarks.dense_probe import DepthFrame
+from simlearn.benchmarks.depth_protocols import DepthProtocol
 from simlearn.benchmarks.evaluation import Request
 from simlearn.benchmarks.features import coordinate_grid, hypercolumn, pooled_stages
-from simlearn.benchmarks.metrics import DepthProtocol
 from simlearn.benchmarks.predictions import Predictor
 from simlearn.benchmarks.source import Source
 from simlearn.benchmarks.supervised import DenseLearner, depth_loss
