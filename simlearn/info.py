@@ -25,6 +25,7 @@ from simlearn.exporters import EXPORTERS
 from simlearn.manifest import Manifest, ShardRecord
 from simlearn.progress import human_bytes
 from simlearn.shards import ShardReader
+from simlearn.submission import SUBMISSIONS
 from training.backbones import BACKBONES
 from training.pretexts import PRETEXTS
 
@@ -36,6 +37,7 @@ LISTS: dict[str, Registry] = {
     "datasets": DATASETS,
     "benchmarks": BENCHMARKS,
     "export_formats": EXPORTERS,
+    "submissions": SUBMISSIONS,
 }
 MEASURED_SHARDS = 32  # of larger data sets, the sizes of labels are those of so many scenes
 

@@ -1,14 +1,15 @@
 """Predictions to be scored, whoever made them: files of a folder, a network, a baseline; and what is said of those that cannot be.
 
 A *scored* benchmark compares predictions of items with their truth. It is a module or an object with `DATA_SET`, `TASK` (of `TASKS`),
-`READERS` (endings of prediction files, each with the function that reads one), `BASELINES` (predictors by name; at least "truth"),
-`SETTINGS`, `QUICK` and `score(predictor: Predictor, request: Request) -> Evaluation`.
+`READERS` (endings of prediction files, each with the function that reads one, and under `STACK` the one that opens a file of all
+predictions, where there is such a thing), `BASELINES` (predictors by name; at least "truth"), `SETTINGS`, `QUICK` and
+`score(predictor: Predictor, request: Request) -> Evaluation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ TASKS = {
 }
 """What a benchmark may ask for; every task has one form of prediction."""
 SHOWN = 5
+STACK = "stack"
 Readers = Mapping[str, Callable[[Path], Any]]
 
 
@@ -39,12 +41,14 @@ class Item:
     """Something to be predicted. `name` names its prediction's file, without the ending, and may hold folders ("scene/000010").
 
     `inputs` reads what a predictor may look at, under the keys of the label table where there is one ("rgb" uint8 [H, W, 3], "rgb_next",
-    "K" float64 [3, 3], ...); `truth` reads the answer in the form of a prediction, complete where the benchmark asks for it.
+    "K" float64 [3, 3], ...); `truth` reads the answer in the form of a prediction, complete where the benchmark asks for it. `rows`: where
+    it is in a file of all predictions, by how many the file has.
     """
 
     name: str
     inputs: Callable[[], Mapping[str, Any]]
     truth: Callable[[], Any]
+    rows: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,25 +60,45 @@ class Predictor:
 
     @classmethod
     def of_files(cls, folder: Path, readers: Readers, method: str | None = None) -> Predictor:
-        """The files `<folder>/<item name><ending>` of the first ending of `readers` that is there. UserError when the folder is not."""
+        """The files `<folder>/<item name><ending>` of the first ending of `readers` that is there. UserError when the folder is not.
+
+        Where `readers` has a `STACK`, `folder` may also be one file of all predictions.
+        """
+        if folder.is_file() and STACK in readers:
+            return cls(
+                source=Source(method=method or folder.stem, backbone="", width=0, checkpoint=folder), predict=_of_stack(folder, readers)
+            )
         if not folder.is_dir():
             raise UserError(f"{folder} is not a folder: give --predictions the folder that holds the prediction files")
+        endings = {ending: read for ending, read in readers.items() if ending != STACK}
 
         def predict(item: Item) -> Any:
-            for ending, read in readers.items():
+            for ending, read in endings.items():
                 path = folder / f"{item.name}{ending}"
                 if path.is_file():
                     try:
                         return read(path)
                     except (UserError, OSError, ValueError) as error:
                         raise Unusable(f"cannot be read ({error})") from error
-            raise Unusable(f"no file {item.name}{' or '.join(readers)}")
+            raise Unusable(f"no file {item.name}{' or '.join(endings)}")
 
         return cls(source=Source(method=method or folder.name, backbone="", width=0, checkpoint=folder), predict=predict)
 
     @classmethod
     def of_baseline(cls, name: str, baselines: Mapping[str, Callable[[Item], Any]]) -> Predictor:
         return cls(source=Source(method=name, backbone="", width=0), predict=baselines[name])
+
+
+def _of_stack(path: Path, readers: Readers) -> Callable[[Item], Any]:
+    stack: Sequence[Any] = readers[STACK](path)
+
+    def predict(item: Item) -> Any:
+        if len(stack) not in item.rows:
+            expected = " or ".join(map(str, sorted(item.rows))) or "none"
+            raise UserError(f"{path} holds {len(stack)} predictions, the list has {expected}: predict all of its images, in its order")
+        return stack[item.rows[len(stack)]]
+
+    return predict
 
 
 class Scored:

@@ -6,5 +6,21 @@ Each is a thin wrapper around one public function; heavy imports wait until a co
 from simlearn.commands.app import app
 from simlearn.commands.data import export, generate, info, scene, verify, view, worlds
 from simlearn.commands.learning import compare, demo, evaluate, report, train
+from simlearn.commands.submit import submit
 
-__all__ = ["app", "compare", "demo", "evaluate", "export", "generate", "info", "report", "scene", "train", "verify", "view", "worlds"]
+__all__ = [
+    "app",
+    "compare",
+    "demo",
+    "evaluate",
+    "export",
+    "generate",
+    "info",
+    "report",
+    "scene",
+    "submit",
+    "train",
+    "verify",
+    "view",
+    "worlds",
+]
