@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from simlearn.report.measurements import tables
+from simlearn.report.pair_texts import PAIR_COLUMNS, PAIR_NOTE, pair_cells
+from simlearn.report.pairs import PairRow
 from simlearn.results import Result
 
 
@@ -55,6 +57,23 @@ def print_summary(rows: Iterable[Result]) -> None:
             name = f" {metric.name}{' ' + metric.unit if metric.unit else ''} {'↑' if metric.higher_is_better else '↓'}"
             summary.add_row(name, *("" if c is None else _number(c.mean, c.half_width or None).replace(" ", "") for c in cells))
     Console(width=max(Console().width, 100)).print(summary)  # on a narrow terminal lines wrap, but no number is cut off
+
+
+def print_pairs(rows: Sequence[PairRow], problems: Sequence[str] = ()) -> None:
+    """One table for each benchmark: differences with their intervals over items and over seeds."""
+    console = Console(width=max(Console().width, 120))
+    for benchmark in dict.fromkeys(row.benchmark for row in rows):
+        mine = [row for row in rows if row.benchmark == benchmark]
+        title = f"{benchmark}: {mine[0].first} minus {mine[0].second}"
+        table = RichTable(title=title, title_justify="left", box=box.SIMPLE)
+        for heading in PAIR_COLUMNS:
+            table.add_column(heading, justify="left" if heading in ("metric", "these checkpoints") else "right")
+        for row in mine:
+            table.add_row(*pair_cells(row))
+        console.print(table)
+    console.print(PAIR_NOTE, markup=False)
+    for problem in problems:
+        console.print(problem, markup=False)
 
 
 def _number(mean: float, half_width: float | None) -> str:

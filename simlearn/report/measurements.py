@@ -13,17 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from scipy import stats
-
 from simlearn.results import Result
+from simlearn.statistics import half_width
 
 REFERENCE = "random"
 UPPER = "supervised"
 CONTEXT = ("constant", "row_prior")
 RENDERED = ("rendered", "synthetic", "heldout")
 HEADLINE = ("only", "chosen", "best", "best and last", "own")
-CONFIDENCE = 0.95
 CHOSEN = "best"  # stage chosen on held-out training data by the benchmark itself
 # Names of a backbone's stages from input to output; names that end in a number go by that number. What is neither (all stages
 # stacked, say) is no step on the way from input to output.
@@ -49,12 +46,7 @@ class Estimate:
 
     @property
     def half_width(self) -> float | None:
-        k = len(self.values)
-        if k < 3:
-            return None
-        if len(set(self.values)) == 1:  # rounding in the mean would leave a spread that is not there
-            return 0.0
-        return float(stats.t.ppf(0.5 + CONFIDENCE / 2, k - 1) * np.std(self.values, ddof=1) / math.sqrt(k))
+        return half_width(self.values)
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
-from scipy import stats
-
-from simlearn.report.measurements import CHOSEN, CONFIDENCE, CONTEXT, REFERENCE, Line, Metric, Table, Variant, is_step
+from simlearn.report.measurements import CHOSEN, CONTEXT, REFERENCE, Line, Metric, Table, Variant, is_step
 from simlearn.report.tables import count_range, decimals, label, metric_label, number, seeds_text, with_unit
+from simlearn.statistics import welch_half_width
 
 NOTHING_REAL = (
     "Nothing here was measured on real data: every figure comes from rendered worlds that were held out from training. To measure on real "
@@ -41,14 +38,7 @@ class Difference:
 
     @property
     def half_width(self) -> float | None:
-        a, b = (np.asarray(line.cells[self.metric].values) for line in (self.variant, self.reference))
-        if min(len(a), len(b)) < 3:
-            return None
-        parts = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
-        if sum(parts) == 0:
-            return 0.0
-        freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
-        return float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * math.sqrt(sum(parts)))
+        return welch_half_width(*(line.cells[self.metric].values for line in (self.variant, self.reference)))
 
     @property
     def verdict(self) -> str:
