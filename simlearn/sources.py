@@ -301,6 +301,8 @@ REAL: dict[str, tuple[type[Any], str]] = {
     "weizmann": (VideoSet, "weizmann:Weizmann"),
     "ucf101": (VideoSet, "ucf101:UCF101"),
     "hmdb51": (VideoSet, "hmdb51:HMDB51"),
+    "kinetics": (VideoSet, "kinetics:Kinetics"),
+    "moments_in_time": (VideoSet, "moments_in_time:MomentsInTime"),
     "surveillance_fights": (VideoSet, "surveillance_fights:SurveillanceFights"),
     "clips_with_audio": (VideoSet, "clips_with_audio:ClipsWithAudio"),
 }

@@ -30,6 +30,8 @@ DATASETS = Registry(
         "weizmann": "simlearn.datasets.weizmann",
         "ucf101": "simlearn.datasets.ucf101",
         "hmdb51": "simlearn.datasets.hmdb51",
+        "kinetics": "simlearn.datasets.kinetics",
+        "moments_in_time": "simlearn.datasets.moments_in_time",
         "surveillance_fights": "simlearn.datasets.surveillance_fights",
         "clips_with_audio": "simlearn.datasets.clips_with_audio",
     },

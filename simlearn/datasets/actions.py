@@ -27,13 +27,15 @@ class ActionVideo:
 class ActionVideos:
     """The videos of one split ("train" or "test"), listed and not yet opened. A reader sets `folder`, `class_names` and its list.
 
-    `missing` names what the data set's lists promise and the folder lacks; it is left out.
+    `missing` names what the data set's lists promise and the folder lacks; it is left out. `unlisted` names folders of videos that are of
+    no listed class; they are not read.
     """
 
     NAME: ClassVar[str]
     folder: Path
     class_names: tuple[str, ...]
     missing: list[str]
+    unlisted: tuple[str, ...] = ()
 
     def __init__(self, split: str, videos: Sequence[ActionVideo]) -> None:
         self.split, self.videos = split, tuple(sorted(videos, key=lambda video: video.path))
@@ -78,7 +80,8 @@ def found_actions(read: Callable[[str], ActionVideos]) -> Finding:
     except UserError as error:
         text = f"{text} videos, no test videos ({error})"
     named = f"; {len(absent)} listed files are missing, the first is {absent[0]}" if absent else ""
-    return Finding(present=True, folder=train.folder, text=text + named)
+    beside = f"; {len(train.unlisted)} folders are of no listed class: {', '.join(train.unlisted[:3])}" if train.unlisted else ""
+    return Finding(present=True, folder=train.folder, text=text + named + beside)
 
 
 def class_folders(folder: Path, ending: str) -> dict[str, list[Path]]:

@@ -35,6 +35,7 @@ class HMDB51(ActionVideos):
             files = {path.name.removesuffix(ending): path for path in sorted(lists.glob(f"*{ending}"))}
             self.class_names = tuple(files)
             named = {name: [name for name, mark in _marks(path) if mark == MARKS[split]] for name, path in files.items()}
+            self.unlisted = tuple(sorted(class_folders(self.folder, ".avi").keys() - set(self.class_names)))
         elif split == "train":
             actions = class_folders(self.folder, ".avi")
             self.class_names = tuple(actions)

@@ -35,6 +35,7 @@ class UCF101(ActionVideos):
         if lists.is_dir():
             self.class_names = tuple(line.split()[1] for line in _lines(lists / "classInd.txt", 2))
             names = [line.split()[0] for line in _lines(lists / f"{split}list{fold:02d}.txt", 1)]
+            self.unlisted = tuple(sorted(class_folders(videos, ".avi").keys() - set(self.class_names)))
         elif split == "train":
             self.class_names = tuple(class_folders(videos, ".avi"))
             names = [f"{name}/{path.name}" for name, paths in class_folders(videos, ".avi").items() for path in paths]
