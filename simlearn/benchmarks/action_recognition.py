@@ -16,7 +16,6 @@ from scenes.errors import UserError
 from simlearn.benchmarks.clip_features import ClipFeatures, Cut, video_features
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.features import device
-from simlearn.benchmarks.metrics import top_k
 from simlearn.benchmarks.probes import Scaler, fit_logistic, knn_scores, logits
 from simlearn.benchmarks.source import SUPERVISED, Source
 from simlearn.benchmarks.supervised import Training, train_supervised
@@ -25,6 +24,7 @@ from simlearn.datasets.actions import ActionVideo, ActionVideos
 from simlearn.datasets.root import Finding
 from simlearn.datasets.video_file import VideoError
 from simlearn.sources import IN_MEMORY_BYTES
+from simlearn.statistics import PerItem
 from training.backbones import Backbone
 from training.clips import clip_maps, clip_view
 from training.crops import CropConfig
@@ -32,7 +32,9 @@ from training.images import to_input
 from training.pretexts.base import Footage
 
 INPUTS = ("image", "clip")
-RANKS = (1, 5, 10)
+RANKS = (1, 5, 10, 20, 50)
+FIVE_OF = 10  # five of fewer classes are no feat
+SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,44 +68,107 @@ PROTOCOL = (
     "evenly over each training video, {clips} over each test video; frozen features of each stage averaged over time and a "
     "{grid}x{grid} grid (of a network of pictures: the mean over frames). Linear: standardised by training statistics, multinomial "
     "logistic regression with L2 on clips, its weight chosen on one in {held} groups of training videos ({folds} times, with other groups "
-    "held out), then refitted on all; a test video's logits are the mean of its clips'. kNN: k = {k}, T = {t}, cosine, votes of a video's "
-    "clips summed. Retrieval: mean of a video's clips, cosine, hit if one of the k nearest training videos is of its class. Stage 'best' "
-    "is chosen on those held-out groups, "
-    "never on the test. 'supervised': the same backbone and a linear layer trained from scratch on the training videos, with random crops "
-    "and flips."
+    "held out), then refitted on all; a test video's logits are the mean of its clips' ('softmax': the mean of their probabilities). kNN: "
+    "k = {k}, T = {t}, cosine, votes of a video's clips summed. Retrieval: mean of a video's clips (of training videos {gallery}), cosine, "
+    "hit if one of the k nearest training videos is of its class. Stage 'best' is chosen on those held-out groups, "
+    "never on the test. Intervals: bootstrap over groups of test videos, from {least} of them on. 'supervised': the same backbone and a "
+    "linear layer trained from scratch on the training videos, with random crops and flips."
 )
+SPLITS = " Every value is the mean over the {count} splits, each with its own probe and stage; '_split<k>' is that of one."
+LEAST_GROUPS = 10  # resampling fewer of what was filmed together says little of how sure a value is
+PER_SPLIT = ("linear_top1", "retrieval_top1")
 Read = Callable[[Path | None, str], ActionVideos]
-Outcome = dict[str, float]
+Hits = dict[str, Tensor]
+"""{metric: bool [V] of test videos}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What held-out training videos say of a stage and a kind of probe (`held_out`, a share), and what it does on test videos."""
+
+    held_out: float
+    hits: Hits
+    penalty: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One way to divide a data set, its features, and {kind: {stage: Chosen}} of them."""
+
+    known: ClipFeatures
+    asked: ClipFeatures
+    probes: Mapping[str, Mapping[str, Chosen]]
 
 
 def evaluate_on(name: str, split: str, read: Read, settings: Settings, source: Source, request: Request) -> Evaluation:
     """Rows of a data set's benchmark. `read` gives its videos of "train" and of "test"; `split` says how they are told apart."""
-    train, test = read(request.root, "train"), read(request.root, "test")
-    backbone, classifier = source.load(), None
-    if source.method == SUPERVISED:
-        classifier, source = _supervised(train, settings, source, request)
-        backbone = classifier.backbone
-    cut, grid = settings.cut, settings.grid
-    known = video_features(train.videos, backbone, cut, clips=settings.train_clips, grid=grid, say=request.say)
-    asked = video_features(test.videos, backbone, cut, clips=settings.clips, grid=grid, say=request.say)
-    data = {"name": name, "fingerprint": train.fingerprint() + test.fingerprint()}
-    left_out = (*known.left_out, *asked.left_out)
-    if left_out:
-        data["left_out"] = f"{len(left_out)} of {len(train) + len(test)} videos cannot be read: {', '.join(left_out)}"
-        request.say(data["left_out"])
+    return evaluate_splits(name, split, [read], settings, source, request)
+
+
+def evaluate_splits(name: str, split: str, reads: Sequence[Read], settings: Settings, source: Source, request: Request) -> Evaluation:
+    """The same over several official splits, of which each video is decoded once."""
+    parts = [(read(request.root, "train"), read(request.root, "test")) for read in reads]
+    _refuse_missing(parts, request)
+    classifiers, seconds = [], 0.0
+    shared = None if source.method == SUPERVISED else _features(_together(parts), source.load(), settings, settings.clips, request)
+    splits = list[Split]()
+    for number, (train, test) in enumerate(parts, start=1):
+        if shared is not None:
+            known, asked = shared.of(train.paths), shared.of(test.paths)
+        else:
+            classifier, cost = _supervised(train, settings, source, request, f"split{number}")
+            classifiers.append(classifier)
+            seconds += cost
+            known, asked = (_features(side.videos, classifier.backbone, settings, settings.clips, request) for side in (train, test))
+        splits.append(Split(known=known, asked=asked, probes=probe(known, asked, len(train.class_names), settings, request.say)))
+    if classifiers:
+        source = source.cost(settings.supervised_samples, seconds)
     result = Evaluation(
         benchmark=name,
-        protocol=_protocol(train, split, known, asked, settings),
+        protocol=_protocol(parts, split, splits, settings),
         source=source,
         settings=settings,
         quick=request.quick,
-        data=data,
+        data=_facts(name, parts, [feature for s in splits for feature in (s.known, s.asked)], request),
     )
-    measure(result, known, asked, len(train.class_names), settings, request.say)
-    if classifier is not None:
-        scores, classes = classifier_scores(classifier, test.videos, settings)
-        result.add({"classifier_top1": 100 * top_k(scores, classes)}, stage="fc", n=len(classes))
+    report(result, splits)
+    if classifiers:
+        scored = [classifier_scores(c, test.videos, settings) for c, (_, test) in zip(classifiers, parts, strict=True)]
+        hits = [hits_of(*pair, 1) for pair in scored]
+        add_hits(result, {"classifier_top1": hits}, [s.asked.groups for s in splits], stage="fc")
     return result
+
+
+def _together(parts: Sequence[tuple[ActionVideos, ActionVideos]]) -> list[ActionVideo]:
+    return list({video.path: video for pair in parts for side in pair for video in side.videos}.values())
+
+
+def _features(videos: Sequence[ActionVideo], backbone: Backbone, settings: Settings, clips: int, request: Request) -> ClipFeatures:
+    return video_features(videos, backbone, settings.cut, clips=clips, grid=settings.grid, say=request.say)
+
+
+def _refuse_missing(parts: Sequence[tuple[ActionVideos, ActionVideos]], request: Request) -> None:
+    missing = sorted({name for pair in parts for side in pair for name in side.missing})
+    if missing and request.strict:
+        raise UserError(f"{len(missing)} listed videos are missing, the first is {missing[0]}; without --strict they would be left out")
+
+
+def _facts(
+    name: str, parts: Sequence[tuple[ActionVideos, ActionVideos]], features: Sequence[ClipFeatures], request: Request
+) -> dict[str, str]:
+    """A row's `data`: what was read, what the lists name and the folder lacks, and what cannot be read. UserError for those if strict."""
+    data = {"name": name, "fingerprint": "".join(side.fingerprint() for side in parts[0])}
+    missing = sorted({name for pair in parts for side in pair for name in side.missing})
+    total = len(_together(parts))
+    if missing:
+        data["missing"] = f"{len(missing)} of {total + len(missing)} listed videos are missing: {', '.join(missing[:SHOWN])}"
+    left_out = list(dict.fromkeys(reason for part in features for reason in part.left_out))
+    if left_out:
+        data["left_out"] = f"{len(left_out)} of {total} videos cannot be read: {', '.join(left_out)}"
+        if request.strict:
+            raise UserError(f"{data['left_out']}; without --strict they would be left out")
+    request.say("; ".join(list(data.values())[2:]) or "all videos can be read")
+    return data
 
 
 def found_on(read: Read, root: Path | None) -> Finding:
@@ -115,57 +180,119 @@ def found_on(read: Read, root: Path | None) -> Finding:
     return Finding(present=True, folder=train.folder, text=f"{len(train)} training and {len(test)} test videos")
 
 
-def _protocol(train: ActionVideos, split: str, known: ClipFeatures, asked: ClipFeatures, settings: Settings) -> str:
+def _protocol(parts: Sequence[tuple[ActionVideos, ActionVideos]], split: str, splits: Sequence[Split], settings: Settings) -> str:
+    train, known, asked = parts[0][0], splits[0].known, splits[0].asked
     common = torch.bincount(known.classes, minlength=len(train.class_names)).argmax()
-    return PROTOCOL.format(
+    text = PROTOCOL.format(
         name=train.NAME,
         split=split,
         classes=len(train.class_names),
-        train=len(known),
-        test=len(asked),
+        train="/".join(str(len(s.known)) for s in splits),
+        test="/".join(str(len(s.asked)) for s in splits),
         chance=100 * (asked.classes == common).double().mean().item(),
         length=settings.length,
         stride=settings.stride,
         size=settings.size,
         train_clips=settings.train_clips,
         clips=settings.clips,
+        gallery=settings.clips,
         grid=settings.grid,
         held=settings.held_out_every,
         folds=settings.folds,
         k=settings.neighbours,
         t=settings.temperature,
+        least=LEAST_GROUPS,
     )
+    return text + (SPLITS.format(count=len(parts)) if len(parts) > 1 else "")
 
 
-def measure(
-    result: Evaluation, known: ClipFeatures, asked: ClipFeatures, count: int, settings: Settings, say: Callable[[str], None]
-) -> None:
-    """Adds the rows of every stage and of those that held-out training videos choose."""
+def probe(
+    known: ClipFeatures, asked: ClipFeatures, count: int, settings: Settings, say: Callable[[str], None]
+) -> dict[str, dict[str, Chosen]]:
+    """{kind: {stage: Chosen}}: every stage's probes, chosen on held-out training videos and tried on the test videos."""
     held = [held_out_groups(known.groups, settings.held_out_every, fold) for fold in range(settings.folds)]
-    choices: dict[str, dict[str, float]] = {"linear": {}, "knn": {}, "retrieval": {}}
-    outcomes: dict[str, dict[str, Outcome]] = {"linear": {}, "knn": {}, "retrieval": {}}
+    probes: dict[str, dict[str, Chosen]] = {"linear": {}, "knn": {}, "retrieval": {}}
     for stage in known.stages:
-        x, y = known.stages[stage].to(device()), known.classes.to(device())
+        whole, y = known.stages[stage].to(device()), known.classes.to(device())
+        x = thinned(whole, settings.train_clips)
         tested, truth = asked.stages[stage].to(device()), asked.classes.to(device())
         folds = [(x[~mask], y[~mask], x[mask], y[mask]) for mask in held]
         checked = {p: _mean(linear(*fold, count, p) for fold in folds) for p in settings.penalties}
         penalty = max(checked, key=lambda p: (checked[p], p))
-        choices["linear"][stage] = checked[penalty]
-        outcomes["linear"][stage] = {"linear_top1": linear(x, y, tested, truth, count, penalty)}
-        choices["knn"][stage] = _mean(neighbours(*fold, count, settings) for fold in folds)
-        outcomes["knn"][stage] = {"knn_top1": neighbours(x, y, tested, truth, count, settings)}
-        choices["retrieval"][stage] = _mean(retrieval(*fold)["retrieval_top1"] for fold in folds)
-        outcomes["retrieval"][stage] = retrieval(x, y, tested, truth)
-        for kind, by_stage in outcomes.items():
-            result.add(_percent(by_stage[stage]), stage=stage, n=len(asked), chosen={"penalty": penalty} if kind == "linear" else {})
-        say(f"{stage}: linear {100 * outcomes['linear'][stage]['linear_top1']:.1f} %")
-    for kind, by_stage in outcomes.items():
-        stage = best_stage(choices[kind])
-        result.add(_percent(by_stage[stage]), stage="best", n=len(asked), chosen={"stage": stage})
+        hits = linear_hits(x, y, tested, truth, count, penalty)
+        probes["linear"][stage] = Chosen(held_out=checked[penalty], penalty=penalty, hits=hits)
+        hits = {"knn_top1": neighbour_hits(x, y, tested, truth, count, settings)}
+        probes["knn"][stage] = Chosen(held_out=_mean(neighbours(*fold, count, settings) for fold in folds), hits=hits)
+        checks = [retrieval(whole[~mask], y[~mask], whole[mask], y[mask])["retrieval_top1"] for mask in held]
+        probes["retrieval"][stage] = Chosen(held_out=_mean(checks), hits=retrieval_hits(whole, y, tested, truth))
+        say(f"{stage}: linear {100 * probes['linear'][stage].hits['linear_top1'].double().mean():.1f} %")
+    return probes
 
 
-def _percent(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: 100 * value for name, value in values.items()}
+def report(result: Evaluation, splits: Sequence[Split]) -> None:
+    """Adds the rows of every stage and of those that held-out training videos choose, each the mean over the splits."""
+    groups = [split.asked.groups for split in splits]
+    best = dict[str, list[str]]()
+    for kind in splits[0].probes:
+        best[kind] = [best_stage({stage: chosen.held_out for stage, chosen in split.probes[kind].items()}) for split in splits]
+        for stage in splits[0].known.stages:
+            taken = [split.probes[kind][stage] for split in splits]
+            penalties = [chosen.penalty for chosen in taken if chosen.penalty is not None]
+            facts = {"penalty": penalties[0] if len(splits) == 1 else penalties} if penalties else {}
+            add_hits(result, _by_metric([chosen.hits for chosen in taken]), groups, stage=stage, chosen=facts)
+    for kind, stages in best.items():
+        taken = [split.probes[kind][stage] for split, stage in zip(splits, stages, strict=True)]
+        named = {"stage": ", ".join(dict.fromkeys(stages))}
+        hits = _by_metric([chosen.hits for chosen in taken])
+        add_hits(result, hits, groups, stage="best", chosen=named, keep=True)
+        if len(splits) > 1:
+            for metric, of_splits in hits.items():
+                for number, of_split in enumerate(of_splits, start=1):
+                    if metric in PER_SPLIT or (kind == "retrieval" and number == 1):
+                        chosen = {"stage": stages[number - 1]}
+                        add_hits(result, {f"{metric}_split{number}": [of_split]}, [groups[number - 1]], stage="best", chosen=chosen)
+
+
+def _by_metric(hits: Sequence[Hits]) -> dict[str, list[Tensor]]:
+    """{metric: one mask a split} of the metrics that all splits have."""
+    return {metric: [of_split[metric] for of_split in hits] for metric in hits[0] if all(metric in of_split for of_split in hits)}
+
+
+def add_hits(
+    result: Evaluation,
+    hits: Mapping[str, Sequence[Tensor]],
+    groups: Sequence[Sequence[str]],
+    *,
+    stage: str,
+    chosen: Mapping[str, Any] | None = None,
+    keep: bool = False,
+) -> None:
+    """A row of each metric: the mean over splits of the share of test videos that hit; its interval by groups. `keep` for paired tests."""
+    for metric, of_splits in hits.items():
+        names, values = by_groups(of_splits, groups)
+        interval = values.interval() if len(names) >= LEAST_GROUPS else None
+        count = sum(len(mask) for mask in of_splits)
+        result.add({metric: values.value}, stage=stage, n=count, chosen=chosen, interval=interval)
+        if keep:
+            facts = {"numerator": values.numerator.tolist(), "denominator": values.denominator.tolist()}
+            result.per_item[metric] = {"items": names, **facts}
+
+
+def by_groups(hits: Sequence[Tensor], groups: Sequence[Sequence[str]]) -> tuple[list[str], PerItem]:
+    """The mean over splits of each one's percentage of hits, as a ratio of sums over groups: a group tested in two splits is one item."""
+    sums, weights = dict[str, float](), dict[str, float]()
+    for mask, names in zip(hits, groups, strict=True):
+        for hit, name in zip(mask.tolist(), names, strict=True):
+            weights[name] = weights.get(name, 0.0) + 1 / len(mask)
+            sums[name] = sums.get(name, 0.0) + 100 * hit / len(mask)
+    ordered = sorted(weights)
+    return ordered, PerItem.pooled([sums[name] for name in ordered], [weights[name] for name in ordered])
+
+
+def thinned(x: Tensor, clips: int) -> Tensor:
+    """[V, K, D] -> [V, min(K, clips), D], evenly of the clips."""
+    places = np.linspace(0, x.shape[1] - 1, min(x.shape[1], clips)).round().astype(np.int64)
+    return x[:, torch.from_numpy(places).to(x.device)]
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -184,27 +311,47 @@ def held_out_groups(groups: Sequence[str], every: int, fold: int) -> Tensor:
     return torch.tensor([group in chosen for group in groups], device=device())
 
 
-def linear(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, penalty: float) -> float:
-    """Accuracy on videos y [V', K', D] of a classifier of the clips of x [V, K, D], by the mean of the clips' logits."""
+def hits_of(scores: Tensor, classes: Tensor, k: int) -> Tensor:
+    """bool [V]: whether the class is among the k highest scores [V, C]; ties count against, as in `top_k`."""
+    own = scores.gather(1, classes[:, None])
+    return ((scores >= own).sum(1) <= k).cpu()
+
+
+def linear_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, penalty: float) -> Hits:
+    """Of a classifier of the clips of x [V, K, D] on videos y [V', K', D], by the mean of the clips' logits, and of their probabilities."""
     clips = x.flatten(0, 1)
     scale = Scaler.of(clips)
     model = fit_logistic(scale(clips), classes.repeat_interleave(x.shape[1]), count, penalty)
-    scores = logits(model, scale(y.flatten(0, 1))).unflatten(0, y.shape[:2]).mean(1)
-    return top_k(scores.cpu(), truth.cpu())
+    scores = logits(model, scale(y.flatten(0, 1))).unflatten(0, y.shape[:2])
+    mean = scores.mean(1)
+    hits = {"linear_top1": hits_of(mean, truth, 1), "linear_softmax_top1": hits_of(scores.softmax(2).mean(1), truth, 1)}
+    return hits | ({"linear_top5": hits_of(mean, truth, 5)} if count > FIVE_OF else {})
+
+
+def linear(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, penalty: float) -> float:
+    return linear_hits(x, classes, y, truth, count, penalty)["linear_top1"].double().mean().item()
+
+
+def neighbour_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, settings: Settings) -> Tensor:
+    """Of videos y [V', K', D], by the votes of their clips' nearest clips in x [V, K, D]."""
+    known = classes.repeat_interleave(x.shape[1])
+    votes = knn_scores(x.flatten(0, 1), known, y.flatten(0, 1), count, k=settings.neighbours, temperature=settings.temperature)
+    return hits_of(votes.unflatten(0, y.shape[:2]).mean(1), truth, 1)
 
 
 def neighbours(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, settings: Settings) -> float:
-    """Accuracy on videos y [V', K', D] by the votes of their clips' nearest clips in x [V, K, D]."""
-    known = classes.repeat_interleave(x.shape[1])
-    votes = knn_scores(x.flatten(0, 1), known, y.flatten(0, 1), count, k=settings.neighbours, temperature=settings.temperature)
-    return top_k(votes.unflatten(0, y.shape[:2]).mean(1).cpu(), truth.cpu())
+    return neighbour_hits(x, classes, y, truth, count, settings).double().mean().item()
 
 
-def retrieval(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor) -> Outcome:
-    """{"retrieval_top1", ...}: the part of the videos y [V', K', D] with one of their class among the k most similar of x [V, K, D]."""
+def retrieval_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor) -> Hits:
+    """Whether videos y [V', K', D] have one of their class among the k most similar of x [V, K, D]; for k below the number of those."""
     similarity = F.normalize(y.mean(1)) @ F.normalize(x.mean(1)).T
     ranked = classes[similarity.argsort(dim=1, descending=True, stable=True)] == truth[:, None]
-    return {f"retrieval_top{k}": ranked[:, :k].any(1).double().mean().item() for k in RANKS}
+    return {f"retrieval_top{k}": ranked[:, :k].any(1).cpu() for k in RANKS if k == 1 or k < len(x)}
+
+
+def retrieval(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor) -> dict[str, float]:
+    return {name: hits.double().mean().item() for name, hits in retrieval_hits(x, classes, y, truth).items()}
 
 
 class ClipClassifier(nn.Module):
@@ -229,14 +376,13 @@ class ClipClassifier(nn.Module):
         return {"loss": F.cross_entropy(self(batch["rgb"]), batch["label"])}
 
 
-def _supervised(train: ActionVideos, settings: Settings, source: Source, request: Request) -> tuple[ClipClassifier, Source]:
-    """The reference, trained, and the source with what it cost."""
+def _supervised(train: ActionVideos, settings: Settings, source: Source, request: Request, tag: str) -> tuple[ClipClassifier, float]:
+    """The reference, trained, and the seconds that it took."""
     learner = ClipClassifier(source.fresh_backbone(), len(train.class_names), settings.size)
     footage = Footage(length=settings.length, stride=settings.stride)
     data: Any = train.stretches(footage, classes=train.classes, short_px=settings.size, keep_below=IN_MEMORY_BYTES)
     training = Training(samples=settings.supervised_samples, batch_size=settings.supervised_batch, seed=source.seed)
-    seconds = train_supervised(learner, data, training, request)
-    return learner, source.cost(training.samples, seconds)
+    return learner, train_supervised(learner, data, training, request, tag)
 
 
 @torch.inference_mode()

@@ -29,9 +29,24 @@ class ClipFeatures:
     classes: Tensor
     groups: tuple[str, ...]
     left_out: tuple[str, ...]
+    paths: tuple[Path, ...]
 
     def __len__(self) -> int:
         return len(self.groups)
+
+    def of(self, paths: Sequence[Path]) -> ClipFeatures:
+        """Those of the videos of `paths` that could be read, in the order of `paths`. UserError for none."""
+        places = {path: i for i, path in enumerate(self.paths)}
+        chosen = [places[path] for path in paths if path in places]
+        if not chosen:
+            raise UserError(f"none of {len(paths)} videos of a split can be read ({'; '.join(self.left_out[:3])}): restore the data set")
+        return ClipFeatures(
+            stages={stage: features[chosen] for stage, features in self.stages.items()},
+            classes=self.classes[chosen],
+            groups=tuple(self.groups[i] for i in chosen),
+            left_out=self.left_out,
+            paths=tuple(self.paths[i] for i in chosen),
+        )
 
 
 def even_clips(frames: int, length: int, stride: int, count: int) -> NDArray[np.int64]:
@@ -110,4 +125,5 @@ def video_features(
         classes=torch.tensor([video.label for video, _ in found]),
         groups=tuple(video.group for video, _ in found),
         left_out=tuple(left_out),
+        paths=tuple(video.path for video, _ in found),
     )

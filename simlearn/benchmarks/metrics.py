@@ -23,11 +23,17 @@ class Metric:
 
 METRICS: dict[str, Metric] = {
     "linear_top1": Metric("%", True),
+    "linear_top5": Metric("%", True),
     "knn_top1": Metric("%", True),
     "classifier_top1": Metric("%", True),
     "retrieval_top1": Metric("%", True),
     "retrieval_top5": Metric("%", True),
     "retrieval_top10": Metric("%", True),
+    "retrieval_top20": Metric("%", True),
+    "retrieval_top50": Metric("%", True),
+    "linear_softmax_top1": Metric("%", True),
+    **{f"{name}_split{k}": Metric("%", True) for name in ("linear_top1", "retrieval_top1") for k in (1, 2, 3)},
+    **{f"retrieval_top{k}_split1": Metric("%", True) for k in (5, 10, 20, 50)},
     "miou": Metric("%", True),
     "pixel_accuracy": Metric("%", True),
     "abs_rel": Metric("1", False),
