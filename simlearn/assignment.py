@@ -17,8 +17,8 @@ from simlearn.datasets.videos import VideoWarning
 from simlearn.sources import Supply, supply
 from simlearn.train import new_learner
 from training.backbones import build_backbone
+from training.learner import Unit
 from training.pretexts import PRETEXTS, inputs_of, parts_of, unit_of
-from training.pretexts.base import Unit
 
 UNITS = get_args(Unit)
 GROUPS = {"all": UNITS, "image": ("image", "labelled_frame"), "video": ("pair", "clip", "clip_audio")}

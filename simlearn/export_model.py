@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from scenes.errors import UserError
 from scenes.registry import Registry
 from training.backbones import Backbone, build_backbone
-from training.checkpoint import backbone_facts, load_backbone, save_tensors
+from training.checkpoint import load_backbone, save_tensors
 from training.images import MEAN, STD
 
 Maps = dict[str, Tensor]
@@ -105,7 +105,7 @@ def without_classifier(backbone: Backbone) -> Backbone:
 
 def trunk_facts(backbone: Backbone) -> dict[str, Any]:
     """What a program must know to use the trunk: stages with their strides and channels, and how pictures are normalised."""
-    facts = {**backbone_facts(backbone), "stages": list(backbone.stages), "channels": backbone.channels, "strides": backbone.strides}
+    facts = {**backbone.description(), "stages": list(backbone.stages), "channels": backbone.channels, "strides": backbone.strides}
     if backbone.input == "clip":
         facts["time_strides"] = backbone.time_strides
     return facts if backbone.input == "audio" else {**facts, "mean": MEAN, "std": STD}

@@ -17,7 +17,7 @@ from simlearn.sources import supply
 from simlearn.train import beside, new_learner
 from simlearn.view import caption_strip, join
 from training.checkpoint import MODEL_FILE, load_pretext
-from training.pretexts.base import Picture
+from training.learner import Picture
 from training.seeds import generator
 
 SAMPLES, TILE_PX, COLUMNS = 6, 128, 8

@@ -27,7 +27,7 @@ from simlearn.datasets.root import data_root
 from simlearn.datasets.synthetic import SyntheticDataset
 from simlearn.datasets.videos import Videos, video_paths
 from simlearn.manifest import MANIFEST, Manifest
-from training.pretexts.base import Footage, Pretext
+from training.learner import Footage, Learner
 
 IN_MEMORY_BYTES = 2 << 30
 FRAMES_APART = 5
@@ -102,16 +102,16 @@ class Supply(ABC):
         ...
 
     @abstractmethod
-    def read(self, learner: Pretext, *, keep: bool) -> Opened: ...
+    def read(self, learner: Learner, *, keep: bool) -> Opened: ...
 
-    def open(self, learner: Pretext, *, keep: bool) -> Opened:
+    def open(self, learner: Learner, *, keep: bool) -> Opened:
         """Samples as the pretext needs them. UserError when this cannot give them."""
         offered = self.offers()
         missing = [label for label in learner.labels if label not in offered and label != "audio"]
         needed = ", ".join(missing) if missing else NAMES[learner.unit]
         if missing or learner.unit not in self.units:
             remedy = REMEDIES["labelled_frame" if set(missing) & set(LABELS) else learner.unit]
-            raise UserError(f"pretext {learner.name!r} needs {needed}, which {self.what} lack: {remedy}")
+            raise UserError(f"{learner.kind} {learner.name!r} needs {needed}, which {self.what} lack: {remedy}")
         return self.read(learner, keep=keep)
 
 
@@ -129,7 +129,7 @@ class Rendered(Supply):
     def offers(self) -> tuple[str, ...]:
         return (*LABELS, *CAMERA)  # which of them this one has, `SyntheticDataset` says better
 
-    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+    def read(self, learner: Learner, *, keep: bool) -> Opened:
         manifest = Manifest.load_complete(Path(self.name))
         labels = rendered_labels(learner, manifest.labels)
         frames = SyntheticDataset(self.name, labels=labels, clip=clip_of(learner))
@@ -141,13 +141,13 @@ def label_space(family: str) -> str:
     return getattr(FAMILIES[family], "LABEL_SPACE", "nyu40") if family in FAMILIES else "nyu40"
 
 
-def clip_of(learner: Pretext) -> Clip | None:
+def clip_of(learner: Learner) -> Clip | None:
     """How rendered scenes are cut for a pretext; None: into single frames."""
     footage = learner.footage
     return Clip(footage.length, footage.stride) if learner.unit in ("pair", "clip") else None
 
 
-def rendered_labels(learner: Pretext, there: tuple[str, ...]) -> list[str]:
+def rendered_labels(learner: Learner, there: tuple[str, ...]) -> list[str]:
     """The labels to read or render: those it needs, and of the optional ones those that are there and true of its clips."""
     strided = learner.footage.stride > 1
     optional = [label for label in learner.optional if label in there and not (strided and label.startswith(MOTION))]
@@ -168,7 +168,7 @@ class PictureSet(Supply):
     def offers(self) -> tuple[str, ...]:
         return ("rgb", "label") if self.classes else ("rgb",)
 
-    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+    def read(self, learner: Learner, *, keep: bool) -> Opened:
         del learner
         return kept(Colours(self._reader, self.name), keep), {"path": self.name, "pictures": len(self._reader)}
 
@@ -187,7 +187,7 @@ class VideoSet(Supply):
     def offers(self) -> tuple[str, ...]:
         return ("rgb", "label") if self.classes else ("rgb",)
 
-    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+    def read(self, learner: Learner, *, keep: bool) -> Opened:
         classes = {"classes": self._reader.classes} if self.classes else {}
         return read_videos(self._reader.paths, self.name, learner, keep=keep, **classes)
 
@@ -205,7 +205,7 @@ class Drives(Supply):
     def offers(self) -> tuple[str, ...]:
         return ("rgb", *CAMERA)
 
-    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+    def read(self, learner: Learner, *, keep: bool) -> Opened:
         single = learner.unit == "image"
         stretches = self._reader(data_root(), "train", Footage() if single else learner.footage)
         facts = {"path": self.name, "sequences": [drive.name for drive in stretches.drives], "clips": len(stretches)}
@@ -221,12 +221,12 @@ class Folder(Supply):
     def offers(self) -> tuple[str, ...]:
         return ("rgb",)
 
-    def open(self, learner: Pretext, *, keep: bool) -> Opened:
+    def open(self, learner: Learner, *, keep: bool) -> Opened:
         if any(label in LABELS and label != "rgb" for label in learner.labels):
             Manifest.load_complete(Path(self.name))  # says what a folder with such labels must look like
         return super().open(learner, keep=keep)
 
-    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+    def read(self, learner: Learner, *, keep: bool) -> Opened:
         folder = Path(self.name)
         videos = video_paths(folder)
         if learner.unit == "image" and (not videos or next(picture_paths(folder), None) is not None):
@@ -234,7 +234,7 @@ class Folder(Supply):
             return kept(pictures, keep), {"path": self.name, "pictures": len(pictures)}
         if not videos:
             needed = NAMES[learner.unit]
-            raise UserError(f"pretext {learner.name!r} needs {needed}, and {folder} holds no videos: {REMEDIES[learner.unit]}")
+            raise UserError(f"{learner.kind} {learner.name!r} needs {needed}, and {folder} holds no videos: {REMEDIES[learner.unit]}")
         return read_videos(videos, self.name, learner, keep=keep)
 
 
@@ -260,7 +260,7 @@ class Mixture(Supply):
     def offers(self) -> tuple[str, ...]:
         return tuple(label for label in self.parts[0].offers() if all(label in part.offers() for part in self.parts))
 
-    def read(self, learner: Pretext, *, keep: bool) -> Opened:
+    def read(self, learner: Learner, *, keep: bool) -> Opened:
         opened = [part.open(learner, keep=False) for part in self.parts]
         offsets = [self._offsets[part.label_space] if isinstance(part, Rendered) else 0 for part in self.parts]
         together: Dataset[Any] = ConcatDataset(
@@ -326,7 +326,7 @@ def supply(data: str | Path) -> Supply:
     return kind(str(data), getattr(importlib.import_module(f"simlearn.datasets.{module}"), reader))  # type: ignore[no-any-return]
 
 
-def training_data(data: str | Path, learner: Pretext, *, keep: bool) -> Opened:
+def training_data(data: str | Path, learner: Learner, *, keep: bool) -> Opened:
     """(data set, JSON-able facts about it) for a pretext. `keep`: read once and keep in memory what fits into 2 GiB.
 
     Raises UserError for data that is none, is incomplete, or cannot give the pretext what it needs.
@@ -334,7 +334,7 @@ def training_data(data: str | Path, learner: Pretext, *, keep: bool) -> Opened:
     return supply(data).open(learner, keep=keep)
 
 
-def read_videos(paths: list[Path], source: str, learner: Pretext, *, keep: bool, **options: Any) -> Opened:
+def read_videos(paths: list[Path], source: str, learner: Learner, *, keep: bool, **options: Any) -> Opened:
     """Stretches of videos as the pretext's footage says, or single frames."""
     options |= {"keep_below": IN_MEMORY_BYTES if keep else 0, "sound": learner.unit == "clip_audio"}
     if learner.unit == "image":

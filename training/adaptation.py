@@ -20,7 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from scenes.errors import UserError
 from training.backbones.base import Backbone
 from training.distributed import gather
-from training.pretexts.base import Config
+from training.learner import Config
 
 COARSEST = 16
 """Stride of the maps that an adversary judges unless it is told otherwise: that of AlexNet's conv5 (Ren & Lee 2018)."""

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scenes.errors import UserError
-from training.pretexts.base import Config
+from training.learner import Config
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G, B in the brightness of a pixel (ITU-R BT.601)."""

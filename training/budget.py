@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from scenes.errors import UserError
-from training.pretexts.base import Config
+from training.learner import Config
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from scenes.errors import UserError
 from training.backbones import Backbone, build_backbone
+from training.dense import Dense, build_dense
 from training.layout import channels_last
+from training.learner import Learner
 from training.pretexts import Pretext, build_pretext
 
 BACKBONE_FILE = "backbone.safetensors"
@@ -26,19 +28,9 @@ MODEL_FILE = "model.safetensors"
 METADATA_KEY = "simlearn"
 
 
-def backbone_facts(backbone: Backbone) -> dict[str, Any]:
-    """What is needed to build the backbone again."""
-    return {
-        "backbone": backbone.name,
-        "width": backbone.width,
-        "in_channels": backbone.in_channels,
-        "num_classes": backbone.num_classes,
-    }
-
-
 def save_backbone(path: Path, backbone: Backbone, metadata: Mapping[str, Any]) -> None:
     """Writes the weights and `metadata` (JSON-able values: pretext, seed, samples, commit, …) to `path`, whole or not at all."""
-    save_tensors(path, backbone.state_dict(), {**metadata, **backbone_facts(backbone)})
+    save_tensors(path, backbone.state_dict(), {**metadata, **backbone.description()})
 
 
 def load_backbone(path: Path | str) -> tuple[Backbone, dict[str, Any]]:
@@ -49,10 +41,9 @@ def load_backbone(path: Path | str) -> tuple[Backbone, dict[str, Any]]:
     return channels_last(backbone).eval(), metadata
 
 
-def save_pretext(path: Path, pretext: Pretext, metadata: Mapping[str, Any]) -> None:
-    """Writes a pretext with its backbone and heads to `path`."""
-    facts = {"pretext": pretext.name, "pretext_config": pretext.config.to_dict(), **backbone_facts(pretext.backbone)}
-    save_tensors(path, pretext.state_dict(), {**metadata, **facts})
+def save_learner(path: Path, learner: Learner, metadata: Mapping[str, Any]) -> None:
+    """Writes a learner with all its parts to `path`."""
+    save_tensors(path, learner.state_dict(), {**metadata, **learner.description()})
 
 
 def load_pretext(run: Path | str) -> Pretext:
@@ -63,6 +54,16 @@ def load_pretext(run: Path | str) -> Pretext:
     pretext = build_pretext(metadata["pretext"], _rebuild_backbone(metadata, run), metadata["pretext_config"])
     _fill(pretext, tensors, run)
     return channels_last(pretext).eval()
+
+
+def load_dense(run: Path | str) -> Dense:
+    """The dense network (in eval mode, on the CPU) of a run folder or of a `model.safetensors` file."""
+    tensors, metadata = load_tensors(_file_in(Path(run), MODEL_FILE))
+    if not metadata.get("task"):
+        raise UserError(f"{run} holds no dense network but a {metadata.get('learner', 'pretext')}: name a run of `simlearn train --task`")
+    learner = build_dense(metadata["task"], metadata["task_config"])
+    _fill(learner, tensors, run)
+    return channels_last(learner).eval()
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:

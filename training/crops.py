@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scenes.errors import UserError
-from training.pretexts.base import Config
+from training.learner import Config
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,13 +32,13 @@ from torch.utils.data import Dataset
 from scenes.errors import UserError
 from training.backbones.base import Backbone
 from training.batch_norm import synchronise
-from training.checkpoint import BACKBONE_FILE, MODEL_FILE, backbone_facts, save_backbone, save_pretext, save_tensors
+from training.checkpoint import BACKBONE_FILE, MODEL_FILE, save_backbone, save_learner, save_tensors
 from training.fit_config import PRECISIONS, FitConfig
 from training.interrupt import Interrupt
 from training.layout import channels_last
+from training.learner import Learner
 from training.loop import Loop
 from training.online_probe import OnlineProbe
-from training.pretexts.base import Pretext
 from training.progress import TrainingProgress
 from training.runs import EVENTS_FOLDER, PROBE_FILE, RUN_FILE, write_json
 from training.seeds import seeded
@@ -86,9 +86,9 @@ def fit(
     several devices every process calls this, the first one writes. Raises UserError for a data set that doesn't fit, a run folder of
     another configuration, or a loss that isn't finite (the batch is saved), and Interrupted after Ctrl-C or SIGTERM.
     """
-    arranged = learner.arranged(dataset) if isinstance(learner, Pretext) else dataset
+    arranged = learner.arranged(dataset) if isinstance(learner, Learner) else dataset
     stream = SampleStream(arranged, getattr(learner, "views", None), config.seed)
-    if isinstance(learner, Pretext):
+    if isinstance(learner, Learner):
         learner.check(dataset[0])
     out.mkdir(parents=True, exist_ok=True)
     rank = own_rank()
@@ -163,14 +163,14 @@ def _write(loop: Loop, metadata: dict[str, Any]) -> None:
     facts = {**metadata, "seed": loop.config.seed, "steps": loop.step, "samples": loop.samples}
     about: dict[str, Any] = {"learner": type(learner).__name__}
     backbone = getattr(learner, "backbone", None)
-    if isinstance(learner, Pretext):
-        about |= {"pretext": learner.name, "pretext_config": learner.config.to_dict()}
-        save_pretext(out / MODEL_FILE, learner, facts)
+    if isinstance(learner, Learner):
+        about |= learner.description()
+        save_learner(out / MODEL_FILE, learner, facts)
     else:
         save_tensors(out / MODEL_FILE, learner.state_dict(), {**facts, **about})
     if isinstance(backbone, Backbone):
         save_backbone(out / BACKBONE_FILE, backbone, {**facts, "pretext": about.get("pretext", "")})
-        about |= backbone_facts(backbone)
+        about |= backbone.description()
     config = loop.config.to_dict()
     timing = {"seconds": round(loop.seconds, 3), "wait_seconds": round(loop.wait, 3), "peak_memory_mb": peak_memory_mb()}
     write_json(out / RUN_FILE, {**about, **facts, **timing, "config": config, "history": loop.metrics.summary()})

@@ -8,8 +8,8 @@ from typing import Literal
 
 from scenes.errors import UserError
 from training.budget import Budget
+from training.learner import Config
 from training.optimiser import OPTIMISERS
-from training.pretexts.base import Config
 
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 FREE_TO_CHANGE = ("workers", "checkpoint_seconds", "progress", "tensorboard", "probe_every")

@@ -20,9 +20,9 @@ from training.checkpoint import save_tensors
 from training.distributed import agreed, any_rank
 from training.fit_config import FREE_TO_CHANGE, FitConfig
 from training.interrupt import Interrupt
+from training.learner import Config
 from training.online_probe import OnlineProbe
 from training.optimiser import build_optimiser
-from training.pretexts.base import Config
 from training.progress import TrainingProgress
 from training.runs import CHECKPOINT_FILE, EVENTS_FOLDER, METRICS_FILE, Metrics, Table, load_state, save_state
 from training.seeds import generator, seed_global, seed_of

@@ -21,8 +21,8 @@ from scenes.errors import UserError
 from training.backbones.base import Backbone
 from training.crops import draw_window
 from training.images import to_picture
+from training.learner import Config
 from training.pictures import Pixels
-from training.pretexts.base import Config
 from training.square_crops import SquareCropConfig
 
 CELLS, CENTRE = 9, 4

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scenes.errors import UserError
-from training.pretexts.base import AUDIO_RATE, Config
+from training.learner import AUDIO_RATE, Config
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scenes.errors import UserError
-from training.pretexts.base import Config
+from training.learner import Config
 
 FLATTEST = 0.02
 """Standard deviation (1 = white) below which a channel is not stretched further: its noise would become the picture."""

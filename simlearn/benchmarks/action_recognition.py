@@ -29,7 +29,7 @@ from training.backbones import Backbone
 from training.clips import clip_maps, clip_view
 from training.crops import CropConfig
 from training.images import to_input
-from training.pretexts.base import Footage
+from training.learner import Footage
 
 INPUTS = ("image", "clip")
 RANKS = (1, 5, 10, 20, 50)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from scenes.errors import UserError
 from simlearn.datasets.root import Finding, fingerprint
 from simlearn.datasets.videos import Videos
-from training.pretexts.base import Footage
+from training.learner import Footage
 
 SPLITS = ("train", "test")
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from training.backbones.base import Backbone
-from training.pretexts.base import Config, Pretext
+from training.learner import Config
+from training.pretexts.base import Pretext
 from training.seeds import seed_of
 from training.stream import SampleStream
 

@@ -13,7 +13,7 @@ from typing import Any
 from scenes.errors import UserError
 from simlearn.datasets.root import Finding, locate
 from simlearn.datasets.videos import Videos, video_paths
-from training.pretexts.base import Footage
+from training.learner import Footage
 
 
 class ClipsWithAudio:

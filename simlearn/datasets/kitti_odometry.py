@@ -27,7 +27,7 @@ from torch.utils.data import Dataset
 from scenes.errors import UserError
 from simlearn.datasets.root import Finding, fingerprint, locate, read_rgb
 from simlearn.datasets.videos import SHORT_PX
-from training.pretexts.base import Footage
+from training.learner import Footage
 
 FOLDERS = ("kitti/odometry", "dataset", "kitti/odometry/dataset")
 CAMERAS = {"image_2": "P2", "image_0": "P0"}

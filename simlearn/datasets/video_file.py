@@ -21,7 +21,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from training.pretexts.base import AUDIO_RATE
+from training.learner import AUDIO_RATE
 
 BLOCK_S = 20
 """Sound is decoded in pieces of so many seconds; each is the same whatever was read before it."""

@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 from scenes.errors import UserError
 from simlearn.datasets.pictures import SHOWN, SMALLEST_PX
 from simlearn.datasets.video_file import BLOCK_S, VideoError, VideoFile
-from training.pretexts.base import AUDIO_RATE, Footage
+from training.learner import AUDIO_RATE, Footage
 
 ENDINGS = frozenset((".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp", ".ts"))
 SHORT_PX = 128

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +44,12 @@ def request(tmp_path: Path, root: Path | None) -> Request:
 def test_every_benchmark_declares_itself_and_names_missing_data(name, tmp_path):
     benchmark = BENCHMARKS[name]
     assert type(benchmark.SETTINGS) is type(benchmark.QUICK)
+    if is_scored(benchmark):
+        measure = partial(benchmark.score, Predictor.of_baseline("truth", benchmark.BASELINES))
+    else:
+        measure = partial(benchmark.evaluate, Source(method="random", width=8))
     with pytest.raises(UserError, match=r"SIMLEARN_DATA|--data"):
-        if is_scored(benchmark):
-            benchmark.score(Predictor.of_baseline("truth", benchmark.BASELINES), request(tmp_path, None))
-        else:
-            benchmark.evaluate(Source(method="random", width=8), request(tmp_path, None))
+        measure(request(tmp_path, None))
 
 
 def test_random_source_is_reproducible_and_seeds_differ():

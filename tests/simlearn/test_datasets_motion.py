@@ -20,7 +20,7 @@ from simlearn.datasets.root import data_root
 from simlearn.datasets.surveillance_fights import SurveillanceFights
 from simlearn.datasets.ucf101 import UCF101
 from simlearn.datasets.weizmann import Weizmann
-from training.pretexts.base import Footage
+from training.learner import Footage
 
 NAMES = ("kitti_odometry", "weizmann", "ucf101", "hmdb51", "surveillance_fights", "clips_with_audio")
 

@@ -19,8 +19,9 @@ from simlearn.sources import FRAMES_APART, InMemory, Rendered, supply, training_
 from simlearn.train import OnTheFly, new_learner, train
 from training.backbones import build_backbone
 from training.budget import Budget
+from training.learner import AUDIO_RATE, Batch, Config, Footage, Sample
 from training.pretexts import PRETEXTS
-from training.pretexts.base import AUDIO_RATE, Batch, Config, Footage, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.seeds import seeded
 
 

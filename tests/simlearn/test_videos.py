@@ -15,7 +15,7 @@ from simlearn.datasets import videos as module
 from simlearn.datasets.root import data_root
 from simlearn.datasets.video_file import VideoError, VideoFile
 from simlearn.datasets.videos import Videos, VideoWarning
-from training.pretexts.base import AUDIO_RATE, Footage
+from training.learner import AUDIO_RATE, Footage
 
 CONTAINERS = [("mp4", "libx264"), ("mkv", "libx264"), ("mov", "mpeg4"), ("avi", "mpeg4"), ("avi", "mjpeg")]
 

@@ -9,7 +9,7 @@ from sphere_world import pixel_rays
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.pretexts.base import Footage
+from training.learner import Footage
 
 HEIGHT, WIDTH = 48, 64
 WAVES, TEXTURE = 6, 0.1

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.pretexts.base import AUDIO_RATE
+from training.learner import AUDIO_RATE
 
 SIZE, FRAMES, FPS = 32, 20, 10.0
 SAMPLES = round(AUDIO_RATE / FPS)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.pretexts.base import AUDIO_RATE, Footage
+from training.learner import AUDIO_RATE, Footage
 
 HEIGHT, WIDTH, FPS = 48, 64, 25.0
 GRAVITY, ELASTICITY = 90.0, 0.75

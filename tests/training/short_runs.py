@@ -12,8 +12,9 @@ from torch.utils.data import Dataset
 from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, fit
+from training.learner import Batch
 from training.pretexts import build_pretext
-from training.pretexts.base import Batch, Pretext
+from training.pretexts.base import Pretext
 from training.seeds import seeded
 
 UNSEEN = 10**6

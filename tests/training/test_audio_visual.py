@@ -12,8 +12,8 @@ from torch import Tensor
 
 from scenes.errors import UserError
 from training.checkpoint import load_pretext
+from training.learner import Footage
 from training.pretexts.audio_visual import AudioVisual, classify, contrast, fair_pairs
-from training.pretexts.base import Footage
 from training.spectrogram import paint_log_mel
 
 WHOLE = {"area": [1, 1]}

@@ -17,7 +17,7 @@ from training.checkpoint import load_backbone
 from training.clips import clip_maps
 from training.fit import FitConfig, fit
 from training.images import to_input
-from training.pretexts.base import Footage
+from training.learner import Footage
 from training.seeds import seeded
 
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from scenes.errors import UserError
 from training.backbones import build_backbone
 from training.images import normalise
+from training.learner import Footage
 from training.ordering import PairwiseOrder
-from training.pretexts.base import Footage
 from training.pretexts.clip_order import ClipOrder, ClipOrderConfig
 from training.seeds import seeded
 

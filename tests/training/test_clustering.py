@@ -15,8 +15,8 @@ from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, fit
 from training.kmeans import _refill, k_means, mutual_information, nearest, whitening
+from training.learner import Batch
 from training.pretexts import build_pretext
-from training.pretexts.base import Batch
 from training.pretexts.clustering import UNUSED, Clustering, pooled
 from training.seeds import seeded
 from training.views import even_grey, sobel

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from scenes.errors import UserError
 from training.backbones import build_backbone
 from training.images import normalise
-from training.pretexts.base import Footage
+from training.learner import Footage
 from training.pretexts.cubic_puzzle import CubicPuzzle, CubicPuzzleConfig, cube_length, offset
 from training.seeds import seeded
 

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from training.backbones import build_backbone
 from training.distributed import gather, world
+from training.learner import Batch
 from training.pretexts import build_pretext
-from training.pretexts.base import Batch, Pretext
+from training.pretexts.base import Pretext
 from training.seeds import seeded
 
 RANKS, PICTURES = 2, 8

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from scenes.errors import UserError
 from training.crops import CropConfig, crop_frame, crop_intrinsics, draw_window
+from training.learner import Footage
 from training.motion_bins import balanced_accuracy, balanced_softmax, interval
-from training.pretexts.base import Footage
 from training.pretexts.ego_motion import EgoMotion
 from training.relative_pose import invert, mirror, motion_of, planar, relative_pose
 from training.view_synthesis import SSIM_C1, dissimilarity, explain, explained, halve, photometric_error, roughness, synthesise, unexplained

@@ -23,8 +23,9 @@ from training.checkpoint import load_backbone, load_pretext
 from training.fit import FitConfig, fit
 from training.images import normalise
 from training.labels import told_by
+from training.learner import Batch, Config, Picture, Sample, Unit
 from training.pretexts import PRETEXTS, build_pretext
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample, Unit
+from training.pretexts.base import Pretext
 from training.seeds import seeded
 
 EXAMPLES: dict[str, Any] = {

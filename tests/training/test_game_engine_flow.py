@@ -12,7 +12,8 @@ from torch.utils.data import Dataset
 
 from scenes.errors import UserError
 from training.images import to_picture
-from training.pretexts.game_engine_flow import RADIUS, GameEngineFlow, correlation, lands_inside
+from training.matching import correlation
+from training.pretexts.game_engine_flow import RADIUS, GameEngineFlow, lands_inside
 
 WHOLE = {"crop": {"area": [1, 1], "aspect": [1, 1], "flip": False}}
 LEAN: dict[str, Any] = {"side": 0, "semantic": 0, "colour": dict.fromkeys(("grey", "channel", "noise"), 0)}
@@ -100,7 +101,7 @@ def test_flow_that_leaves_the_crop_is_not_learnt() -> None:
 
 def test_cells_correlate_best_with_where_they_went() -> None:
     first = torch.randn(1, 16, 9, 9, generator=torch.Generator().manual_seed(0))
-    found = correlation(first, 5 * first.roll((2, -1), dims=(2, 3)))
+    found = correlation(first, 5 * first.roll((2, -1), dims=(2, 3)), RADIUS)
     reach = 2 * RADIUS + 1
     assert found.shape[1] == reach**2
     inner = found[0, :, 3:6, 3:6]

@@ -20,9 +20,9 @@ from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, fit
 from training.images import to_picture
+from training.learner import Batch
 from training.losses import log_depth_loss
 from training.pretexts import build_pretext
-from training.pretexts.base import Batch
 from training.pretexts.game_engine import GameEngine, GameEngineConfig
 from training.rendered_targets import FEWEST_CONTOURS, contour_weight, weighted_bce
 from training.seeds import seeded

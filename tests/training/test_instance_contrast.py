@@ -16,8 +16,8 @@ from scenes.errors import UserError
 from training.backbones import build_backbone
 from training.budget import Budget
 from training.fit import FitConfig, fit
+from training.learner import Batch
 from training.pretexts import build_pretext
-from training.pretexts.base import Batch
 from training.pretexts.instance_contrast import EMPTY, InstanceContrast, InstanceContrastConfig, info_nce
 from training.seeds import seeded
 

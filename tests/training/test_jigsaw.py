@@ -13,9 +13,9 @@ from torch import nn
 
 from scenes.errors import UserError
 from training.backbones import build_backbone
+from training.learner import Batch
 from training.patches import Grid, standardise
 from training.permutations import distant_permutations
-from training.pretexts.base import Batch
 from training.pretexts.jigsaw import Jigsaw, JigsawGrid, shuffle
 from training.seeds import seeded
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from scenes.errors import UserError
-from training.pretexts.base import Batch
+from training.learner import Batch
 from training.pretexts.relative_depth import RelativeDepth, RelativeDepthConfig, draw_pairs, exact_nearness, pair_order, ranking_losses
 from training.seeds import seeded
 

@@ -12,8 +12,8 @@ from torch import nn
 
 from scenes.errors import UserError
 from training.backbones import build_backbone
+from training.learner import Batch
 from training.patches import LEAST_PATCH, Grid, standardise
-from training.pretexts.base import Batch
 from training.pretexts.relative_patch import CHANNEL_NOISE, NAMES, RelativePatch, RelativePatchGrid, coarsening
 from training.seeds import seeded
 

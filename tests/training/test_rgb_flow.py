@@ -15,8 +15,8 @@ from training.augment import PhotometricConfig
 from training.backbones import build_backbone
 from training.crops import Window
 from training.flow_maps import crop_flow, found_flow, normalise_flow
+from training.learner import Footage
 from training.pretexts import build_pretext
-from training.pretexts.base import Footage
 from training.pretexts.rgb_flow import RgbFlow
 from training.seeds import seeded
 

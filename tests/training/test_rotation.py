@@ -13,7 +13,7 @@ from torch import Tensor
 from scenes.errors import UserError
 from training.backbones import build_backbone
 from training.crops import CropConfig, crop_rgb, draw_window
-from training.pretexts.base import Batch, Sample
+from training.learner import Batch, Sample
 from training.pretexts.rotation import Rotation, RotationConfig
 from training.seeds import seeded
 

@@ -14,7 +14,7 @@ from scenes.errors import UserError
 from training.budget import Budget
 from training.fit import FitConfig, fit
 from training.labels import UNLABELLED, WithMore
-from training.pretexts.base import Batch
+from training.learner import Batch
 from training.pretexts.semi_supervised import cut_out, share
 
 

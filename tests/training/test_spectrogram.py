@@ -9,8 +9,8 @@ from torch import Tensor
 
 from scenes.errors import UserError
 from training.backbones import build_backbone
+from training.learner import AUDIO_RATE
 from training.pretexts import build_pretext
-from training.pretexts.base import AUDIO_RATE
 from training.spectrogram import SpectrogramConfig, log_mel, loudness, mel, mel_filters, mel_power, paint_log_mel
 
 CONFIG = SpectrogramConfig()

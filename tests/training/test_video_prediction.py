@@ -18,9 +18,9 @@ from training.backbones import build_backbone
 from training.backbones.base import Backbone
 from training.conv_gru import ConvGRU
 from training.dense_future import DenseFuture
+from training.learner import Footage
 from training.pixel_future import PixelFuture, gradient_difference
 from training.pretexts import build_pretext
-from training.pretexts.base import Footage
 from training.pretexts.video_prediction import VideoPrediction, VideoPredictionConfig
 from training.seeds import seeded
 

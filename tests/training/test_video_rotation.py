@@ -16,7 +16,7 @@ from scenes.errors import UserError
 from training.backbones import build_backbone
 from training.clips import crop_clip
 from training.crops import CropConfig, draw_window
-from training.pretexts.base import Batch, Footage, Sample
+from training.learner import Batch, Footage, Sample
 from training.pretexts.video_rotation import VideoRotation, VideoRotationConfig
 from training.seeds import seeded
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from training.budget import Budget
 from training.fit import FitConfig, fit
-from training.pretexts.base import Batch, Pretext
+from training.learner import Batch
+from training.pretexts.base import Pretext
 from training.seeds import generator
 
 RANKS, BATCH, STEPS = 2, 8, 3

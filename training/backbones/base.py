@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -28,6 +28,10 @@ class Backbone(nn.Module):
     strides: dict[str, int]
     time_strides: dict[str, int]
     """Of spatiotemporal networks only."""
+
+    def description(self) -> dict[str, Any]:
+        """JSON-able: what is needed to build it again."""
+        return {"backbone": self.name, "width": self.width, "in_channels": self.in_channels, "num_classes": self.num_classes}
 
     def forward_stages(self, images: Tensor) -> dict[str, Tensor]:
         """Every stage's map, in order. images: float32 [B, in_channels, H, W], normalised (`training.images.to_input`)."""

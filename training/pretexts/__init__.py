@@ -8,7 +8,8 @@ from typing import Any
 from scenes.errors import UserError
 from scenes.registry import Registry
 from training.backbones.base import Backbone, Input
-from training.pretexts.base import Pretext, Unit
+from training.learner import Unit
+from training.pretexts.base import Pretext
 
 PRETEXTS = Registry(
     "pretext",

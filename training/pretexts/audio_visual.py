@@ -37,8 +37,9 @@ from training.contrast import first_of_rank
 from training.crops import CropConfig
 from training.distributed import gather, mean
 from training.images import normalise, to_picture
+from training.learner import AUDIO_RATE, Batch, Config, Footage, Picture, Sample
 from training.losses import masked_mean
-from training.pretexts.base import AUDIO_RATE, Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.spectrogram import SpectrogramConfig, log_mel, loudness, mel_power, paint_log_mel
 from training.views import picture_id
 

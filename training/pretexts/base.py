@@ -1,90 +1,21 @@
-"""The contract of a pretext: what it owns, and what the fit loop may ask of it.
+"""The contract of a pretext: a learner around a backbone.
 
-A pretext owns its data unit, the labels it reads, its views and targets, its heads and its loss. It is handed a backbone and owns
-neither that nor the budget, the optimiser, the probe or the checkpoint: those are equal for all methods.
+A pretext is handed a backbone and owns neither that nor the probe: those are equal for all methods, as are budget and optimiser.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.utils.data import Dataset
-
-from scenes.errors import UserError
 from training.backbones.base import Backbone, Input
-
-Unit = Literal["image", "labelled_frame", "pair", "clip", "clip_audio"]
-"""What one sample of the data set is.
-
-"image": rgb uint8 [3, H, W]. "labelled_frame": and labels as in `renderers.frame.LABELS`, channels first. "pair" and "clip": rgb and labels
-with a first dimension of T frames, [T, 3, H, W]; of pairs also pose float32 [2, 4, 4] (camera to world) and K float32 [3, 3] (pixels).
-"clip_audio": and audio float32 [S], mono in [-1, 1] at AUDIO_RATE, of exactly the time from the first frame until the last one ends.
-"""
-
-AUDIO_RATE = 16_000
-"""Samples of sound a second."""
-
-Sample = Mapping[str, Tensor]
-Batch = dict[str, Tensor]
-Picture = tuple[str, NDArray[np.uint8]]
-"""A title and an image uint8 [H, W, 3]."""
+from training.learner import Learner
 
 
-@dataclass(frozen=True, kw_only=True)
-class Footage:
-    """Which frames of a scene or video make one sample: `length` of them, each `stride` after the one before.
-
-    `fps`: of so many frames a second, whatever the source has (None: the source's own); needed where sound goes with them.
-    """
-
-    length: int = 1
-    stride: int = 1
-    fps: float | None = None
-
-
-class Config:
-    """Base of frozen, keyword-only config dataclasses; nested ones convert from and to plain dictionaries."""
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The config with these fields; UserError for an unknown one."""
-        known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            raise UserError(f"{cls.__qualname__} has no option {', '.join(unknown)}: it has {', '.join(known)}")
-        hints = typing.get_type_hints(cls)
-        return cls(**{name: _typed(hints[name], value) for name, value in values.items()})
-
-    def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
-
-    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Published settings by name: fields that differ from the defaults."""
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    if isinstance(hint, type) and issubclass(hint, Config) and isinstance(value, Mapping):
-        return hint.from_dict(value)
-    return tuple(value) if isinstance(value, list) else value  # JSON turns tuples into lists
-
-
-class Pretext(nn.Module):
+class Pretext(Learner):
     """One self-supervised method around a backbone. `name` is its registered name, set by `build_pretext`."""
 
-    Config: ClassVar[type[Config]]
-    unit: ClassVar[Unit]
-    labels: ClassVar[tuple[str, ...]]
-    """Keys that every sample of the data set must have; names and conventions as in `renderers.frame.LABELS`, channels first."""
-    optional: ClassVar[tuple[str, ...]] = ()
-    """Further labels that are used where the data set has them; without them a program makes its own."""
+    kind = "pretext"
     inputs: ClassVar[tuple[Input, ...]] = ("image",)
     """Backbones it can be trained around, by what they read."""
 
@@ -93,47 +24,10 @@ class Pretext(nn.Module):
     with_real: ClassVar[Mapping[str, Any] | None] = None
     """Options of a run in which real pictures stand beside the data (key "real"); None: it has no use for them."""
 
-    name: str = ""
-
     def __init__(self, backbone: Backbone, config: Any) -> None:
         super().__init__()
         self.backbone = backbone
         self.config = config
 
-    @property
-    def footage(self) -> Footage:
-        """The frames of one sample, for pairs and clips."""
-        return Footage()
-
-    def check(self, sample: Sample) -> None:
-        """UserError when the data set's first sample lacks what this method needs."""
-        missing = [name for name in self.labels if name not in sample]
-        if missing:
-            raise UserError(
-                f"pretext {self.name!r} needs {', '.join(missing)} in every sample, the data set has {', '.join(sample)}: "
-                "train it on a data set with those labels"
-            )
-
-    def arranged(self, data: Dataset[Any]) -> Dataset[Any]:
-        """The data set in the proportions in which this method sees it: as it is, for most."""
-        return data
-
-    def views(self, sample: Sample, generator: torch.Generator) -> Batch:
-        """One sample's part of a batch, the same keys and shapes for every sample. Runs on the CPU in the data loader.
-
-        All randomness comes from `generator`, which is a function of (seed, position in the training stream).
-        """
-        raise NotImplementedError
-
-    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """What is cheaper for a whole batch on its device, between `views` and `loss`. `generator` lives on that device."""
-        del generator
-        return batch
-
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Scalars: "loss", which is minimised, and its named parts and metrics, which are logged."""
-        raise NotImplementedError
-
-    def preview(self, batch: Batch) -> list[Picture]:
-        """Inputs beside pseudo labels and predictions for the samples of an augmented batch."""
-        raise NotImplementedError
+    def description(self) -> dict[str, Any]:
+        return {"pretext": self.name, "pretext_config": self.config.to_dict(), **self.backbone.description()}

@@ -30,10 +30,11 @@ from training.backbones.base import Backbone
 from training.clips import crop_clip, recolour_clips
 from training.crops import CropConfig
 from training.filmstrip import filmstrip
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.motion import draw_moving_window, motion
 from training.ordering import PairwiseOrder, clip_features
 from training.patches import standardise
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,8 @@ from training.distributed import gather
 from training.frozen import copy_into, frozen_copy
 from training.images import to_picture
 from training.kmeans import k_means, mutual_information, nearest, whitening
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.learner import Batch, Config, Picture, Sample
+from training.pretexts.base import Pretext
 from training.views import central_view, even_grey, random_view, recoloured_input, sobel
 
 PICTURES_PER_CLUSTER = 4

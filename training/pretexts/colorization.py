@@ -26,8 +26,9 @@ from training.colour import ab_bins, grey_of, lab_to_rgb, rgb_to_lab
 from training.crops import CropConfig
 from training.distributed import gather
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Picture, Sample
 from training.losses import masked_mean
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.reconstruction import picture_decoder
 from training.views import random_view
 

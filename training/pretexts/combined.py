@@ -17,7 +17,8 @@ from torch.utils.data import Dataset
 
 from scenes.errors import UserError
 from training.backbones.base import Backbone
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample, Unit
+from training.learner import Batch, Config, Footage, Picture, Sample, Unit
+from training.pretexts.base import Pretext
 
 SINGLE: tuple[Unit, ...] = ("image", "labelled_frame")
 

@@ -32,10 +32,11 @@ from training.backbones.base import Backbone
 from training.clips import recolour_clips
 from training.crops import draw_window
 from training.filmstrip import filmstrip
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.motion import CELLS, draw, motion
 from training.ordering import OneChannelConfig, clip_features
 from training.patches import PatchCropConfig, standardise
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 
 ACROSS, TIMES, CUBES = 2, 4, 4
 """Cells along each side of the picture and in time; cubes of a puzzle."""

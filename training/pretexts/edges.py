@@ -21,9 +21,10 @@ from training.augment import PhotometricConfig
 from training.backbones.base import Backbone
 from training.crops import CropConfig
 from training.images import to_picture
+from training.learner import Batch, Config, Picture, Sample
 from training.losses import balanced_bce
 from training.pictures import Pixels, paint_mask
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.programs.edges import edges, gradient, smoothed, strongest_change
 from training.reconstruction import picture_decoder
 from training.views import random_view, recoloured_input

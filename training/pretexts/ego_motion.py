@@ -38,9 +38,10 @@ from training.clips import crop_clip, recolour_clips
 from training.crops import CropConfig, crop_intrinsics, draw_window
 from training.distributed import gather, world
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.motion_bins import PairHead, balanced_accuracy, balanced_softmax, interval
 from training.pictures import Pixels, paint_depth, paint_mask
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.reconstruction import picture_decoder
 from training.relative_pose import QUANTITIES, UNITS, mirror, motion_of, planar, relative_pose
 from training.view_synthesis import explain, explained, halve, roughness, unexplained

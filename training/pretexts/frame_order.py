@@ -34,10 +34,11 @@ from training.backbones.base import Backbone
 from training.clips import crop_clip
 from training.crops import CropConfig
 from training.filmstrip import filmstrip
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.motion import draw_interval, draw_moving_window, motion
 from training.ordering import OneChannelConfig, PairwiseOrder, clip_features
 from training.patches import standardise
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 
 IN_ORDER, OUT_OF_ORDER = (0, 1, 2), (0, 3, 2)
 """Tuples of verification among frames b, c, d and one from outside."""

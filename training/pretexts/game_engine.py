@@ -29,9 +29,10 @@ from training.backbones.base import Backbone
 from training.crops import CropConfig, Window, crop_frame, draw_window
 from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Picture, Sample, Unit
 from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss, masked_mean
 from training.pictures import paint_depth, paint_mask, paint_normal
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample, Unit
+from training.pretexts.base import Pretext
 from training.rendered_targets import coarse_targets, contour_weight, middles, targets, weighted_bce
 from training.stylise import StyleConfig, random_convolution, toward_real
 from training.views import random_view, recoloured_input

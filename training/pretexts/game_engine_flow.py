@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scenes.errors import UserError
@@ -20,9 +19,10 @@ from training.clips import recolour_clips
 from training.crops import Window, crop_frame, crop_rgb
 from training.heads import PyramidDecoder
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.losses import masked_mean
+from training.matching import correlation
 from training.pictures import paint_flow
-from training.pretexts.base import Batch, Config, Footage, Picture, Sample
 from training.pretexts.game_engine import GameEngine, GameEngineConfig
 from training.stylise import random_convolution
 
@@ -56,23 +56,13 @@ class PairDecoder(nn.Module):
     def forward(self, first: dict[str, Tensor], second: dict[str, Tensor]) -> Tensor:
         merged = {}
         for stage, merge in self.merge.items():
-            merged[stage] = merge(torch.cat([first[stage], correlation(first[stage], second[stage])], 1))
+            merged[stage] = merge(torch.cat([first[stage], correlation(first[stage], second[stage], RADIUS)], 1))
         flow: Tensor = self.decoder(merged)
         return flow
 
 
 def _merge(channels: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels + (2 * RADIUS + 1) ** 2, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
-
-
-def correlation(first: Tensor, second: Tensor) -> Tensor:
-    """float [B, C, h, w] twice -> [B, (2 * RADIUS + 1)^2, h, w]: the cosine of each cell's features and those of the second map's cells
-    around it, row by row from the upper left; 0 beyond the border."""
-    first, second = F.normalize(first, dim=1, eps=1e-4), F.normalize(second, dim=1, eps=1e-4)
-    height, width = first.shape[-2:]
-    padded, reach = F.pad(second, (RADIUS,) * 4), 2 * RADIUS + 1
-    shifts = [padded[..., y : y + height, x : x + width] for y in range(reach) for x in range(reach)]
-    return torch.stack([(first * shifted).sum(1) for shifted in shifts], 1)
 
 
 class GameEngineFlow(GameEngine):

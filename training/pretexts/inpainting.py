@@ -23,7 +23,8 @@ from training.backbones.base import Backbone
 from training.crops import CropConfig
 from training.discriminator import PatchDiscriminator, adversarial_losses
 from training.images import to_input, to_picture
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.learner import Batch, Config, Picture, Sample
+from training.pretexts.base import Pretext
 from training.reconstruction import picture_decoder, psnr
 from training.views import random_view
 

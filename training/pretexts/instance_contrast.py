@@ -36,8 +36,9 @@ from training.crops import CropConfig
 from training.distributed import gather, world
 from training.frozen import follow, frozen_copy
 from training.images import to_picture
+from training.learner import Batch, Config, Picture, Sample
 from training.losses import masked_mean
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.views import picture_id, recoloured_input, two_views
 
 EMPTY = -1

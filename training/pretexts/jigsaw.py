@@ -27,9 +27,10 @@ from torch import Tensor, nn
 
 from scenes.errors import UserError
 from training.backbones.base import Backbone
+from training.learner import Batch, Config, Picture, Sample
 from training.patches import CELLS, GridConfig, PatchCropConfig, average_features, cut_patches, mosaic, standardise
 from training.permutations import distant_permutations
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,10 @@ from training.augment import PhotometricConfig
 from training.backbones.base import Backbone
 from training.crops import CropConfig, crop_frame, draw_window
 from training.images import to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.losses import balanced_bce
 from training.pictures import Pixels, paint_mask
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.programs.flow import reduced
 from training.programs.memory import Remembered
 from training.programs.motion import UNKNOWN, moving

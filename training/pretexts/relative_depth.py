@@ -26,9 +26,10 @@ from training.augment import PhotometricConfig
 from training.backbones.base import Backbone
 from training.crops import CropConfig, crop_frame, draw_window
 from training.images import to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.losses import masked_mean
 from training.pictures import Pixels, paint_depth
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.programs.depth_order import nearness, spread_of
 from training.programs.flow import reduced
 from training.programs.memory import Remembered

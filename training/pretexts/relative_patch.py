@@ -23,8 +23,9 @@ from torch import Tensor, nn
 
 from scenes.errors import UserError
 from training.backbones.base import Backbone
+from training.learner import Batch, Config, Picture, Sample
 from training.patches import CELLS, CENTRE, GridConfig, PatchCropConfig, average_features, cut_patches, mosaic, standardise
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 
 NEIGHBOURS = tuple(cell for cell in range(CELLS) if cell != CENTRE)
 NAMES = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")

@@ -35,9 +35,10 @@ from training.crops import CropConfig, draw_window
 from training.distributed import gather
 from training.flow_maps import crop_flow, found_flow, normalise_flow
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.losses import masked_mean
 from training.pictures import paint_flow
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.views import picture_id
 
 

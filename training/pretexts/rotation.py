@@ -21,7 +21,8 @@ from training.augment import PhotometricConfig, photometric
 from training.backbones.base import Backbone
 from training.crops import crop_rgb, draw_window
 from training.images import normalise, to_picture
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.learner import Batch, Config, Picture, Sample
+from training.pretexts.base import Pretext
 from training.square_crops import SquareCropConfig
 
 TURNS = 4

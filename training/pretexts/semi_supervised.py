@@ -35,8 +35,9 @@ from training.distributed import gather
 from training.frozen import follow, frozen_copy
 from training.images import normalise
 from training.labels import UNLABELLED, WithMore, check_classes, draw, label_of
+from training.learner import Batch, Config, Picture, Sample
 from training.losses import masked_mean
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.pretexts.supervised import class_scores, pixels
 from training.views import picture_id, random_view, recolour
 

@@ -25,7 +25,8 @@ from training.backbones.base import Backbone
 from training.crops import CropConfig
 from training.images import to_picture
 from training.labels import UNLABELLED, check_classes, label_of
-from training.pretexts.base import Batch, Config, Picture, Pretext, Sample
+from training.learner import Batch, Config, Picture, Sample
+from training.pretexts.base import Pretext
 from training.views import random_view, recoloured_input
 
 

@@ -33,8 +33,9 @@ from training.colour import grey_of, rgb_to_lab
 from training.crops import CropConfig, Window, draw_window
 from training.frame_pyramid import FramePyramid
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.losses import masked_mean
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.pretexts.colorization import paint_colour
 
 STRIDE = 4

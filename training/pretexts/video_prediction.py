@@ -34,8 +34,9 @@ from training.clips import clip_view, recolour_clips
 from training.crops import CropConfig
 from training.dense_future import DenseFuture
 from training.images import normalise, to_picture
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.pixel_future import PixelFuture
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.views import picture_id, recolour
 
 

@@ -23,8 +23,9 @@ from training.backbones.base import Backbone
 from training.clips import clip_view, recolour_clips
 from training.filmstrip import filmstrip
 from training.images import normalise
+from training.learner import Batch, Config, Footage, Picture, Sample
 from training.ordering import clip_features
-from training.pretexts.base import Batch, Config, Footage, Picture, Pretext, Sample
+from training.pretexts.base import Pretext
 from training.pretexts.rotation import TURNS, RotationConfig
 
 

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from scenes.errors import UserError
 from training.labels import draw
+from training.learner import Batch, Config, Sample
 from training.losses import masked_mean
-from training.pretexts.base import Batch, Config, Sample
 from training.pretexts.supervised import Supervised, SupervisedConfig
 from training.views import picture_id
 
