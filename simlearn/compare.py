@@ -165,7 +165,7 @@ def choose_benchmarks(names: Sequence[str], heldout: Path | None, backbone: str)
         return list(names)
     root, console = data_root(), Console(stderr=True, highlight=False)
     chosen = []
-    for name in (name for name in BENCHMARKS if not is_scored(BENCHMARKS[name])):
+    for name in (name for name in BENCHMARKS if not is_scored(BENCHMARKS[name]) and not getattr(BENCHMARKS[name], "ON_REQUEST", False)):
         lacking = _unfit(name, backbone, reads) if reads not in inputs_of(BENCHMARKS[name]) else _lacking(name, root, heldout)
         if lacking:
             console.print(f"{name} is left out: {lacking}", markup=False, soft_wrap=True)

@@ -4,7 +4,8 @@ Owns: what is measured, how, and on which items. Does not own: reading data (`si
 
 A benchmark is a module with `DATA_SET` (the name of what it reads), `SETTINGS` (the full-size settings, a frozen dataclass), `QUICK` (about
 half the time) and `evaluate(source: Source, request: Request) -> Evaluation`; `ZERO_SHOT = True` marks one that measures a network's own
-predictions and so has no supervised reference; `INPUTS` tells which networks it can measure, by what they read (else those of pictures).
+predictions and so has no supervised reference; `INPUTS` tells which networks it can measure, by what they read (else those of pictures);
+`ON_REQUEST = True` marks one that a comparison leaves out unless it is named.
 A *scored* benchmark has `score(predictor, request)` instead of `evaluate` and measures predictions, also anybody's files: see
 `simlearn.benchmarks.predictions`. To add one: write the file and add its line here.
 """
@@ -27,6 +28,8 @@ BENCHMARKS = Registry(
         "surveillance_fights": "simlearn.benchmarks.surveillance_fights",
         "ucf101": "simlearn.benchmarks.ucf101",
         "hmdb51": "simlearn.benchmarks.hmdb51",
+        "audio_visual_correspondence": "simlearn.benchmarks.audio_visual_correspondence:FIGHTS",
+        "audio_visual_correspondence_kinetics": "simlearn.benchmarks.audio_visual_correspondence:KINETICS",
         "kitti_odometry": "simlearn.benchmarks.kitti_odometry:NONE",
         "kitti_odometry_scale": "simlearn.benchmarks.kitti_odometry:SCALE",
         "kitti_odometry_6dof": "simlearn.benchmarks.kitti_odometry:SIX",
