@@ -28,6 +28,8 @@ BENCHMARKS = Registry(
         "surveillance_fights": "simlearn.benchmarks.surveillance_fights",
         "ucf101": "simlearn.benchmarks.ucf101",
         "hmdb51": "simlearn.benchmarks.hmdb51",
+        "kinetics": "simlearn.benchmarks.kinetics",
+        "moments_in_time": "simlearn.benchmarks.moments_in_time",
         "audio_visual_correspondence": "simlearn.benchmarks.audio_visual_correspondence:FIGHTS",
         "audio_visual_correspondence_kinetics": "simlearn.benchmarks.audio_visual_correspondence:KINETICS",
         "kitti_odometry": "simlearn.benchmarks.kitti_odometry:NONE",

@@ -14,9 +14,20 @@ from torch import Tensor, nn
 
 from scenes.errors import UserError
 from simlearn.benchmarks.clip_features import ClipFeatures, Cut, video_features
+from simlearn.benchmarks.clip_probes import (
+    Hits,
+    by_groups,
+    held_out_groups,
+    hits_of,
+    linear,
+    linear_hits,
+    retrieval,
+    retrieval_hits,
+    thinned,
+)
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.features import device
-from simlearn.benchmarks.probes import Scaler, fit_logistic, knn_scores, logits
+from simlearn.benchmarks.probes import knn_scores
 from simlearn.benchmarks.source import SUPERVISED, Source
 from simlearn.benchmarks.supervised import Training, train_supervised
 from simlearn.benchmarks.tiny_imagenet import best_stage
@@ -24,7 +35,6 @@ from simlearn.datasets.actions import ActionVideo, ActionVideos
 from simlearn.datasets.root import Finding
 from simlearn.datasets.video_file import VideoError
 from simlearn.sources import IN_MEMORY_BYTES
-from simlearn.statistics import PerItem
 from training.backbones import Backbone
 from training.clips import clip_maps, clip_view
 from training.crops import CropConfig
@@ -32,8 +42,6 @@ from training.images import to_input
 from training.learner import Footage
 
 INPUTS = ("image", "clip")
-RANKS = (1, 5, 10, 20, 50)
-FIVE_OF = 10  # five of fewer classes are no feat
 SHOWN = 5
 
 
@@ -41,7 +49,7 @@ SHOWN = 5
 class Settings:
     """`size`: side of the square input in pixels. A clip has `length` frames, `stride` apart; `clips` of each video test and `train_clips`
     train. `penalties`: candidates for the L2 weight. `held_out_every`: one group of training videos in so many is held out to choose among
-    them, and so in turn with `folds` different ones."""
+    them, and so in turn with `folds` different ones. `kinds`: what is measured."""
 
     size: int = 64
     length: int = 16
@@ -54,8 +62,14 @@ class Settings:
     folds: int = 3
     neighbours: int = 20
     temperature: float = 0.07
+    kinds: tuple[str, ...] = ("linear", "knn", "retrieval")
     supervised_samples: int = 1200
     supervised_batch: int = 16
+
+    @property
+    def gallery_clips(self) -> int:
+        """Of a training video: as many as of a test video where those are retrieved, else only those that train."""
+        return self.clips if "retrieval" in self.kinds else self.train_clips
 
     @property
     def cut(self) -> Cut:
@@ -78,8 +92,6 @@ SPLITS = " Every value is the mean over the {count} splits, each with its own pr
 LEAST_GROUPS = 10  # resampling fewer of what was filmed together says little of how sure a value is
 PER_SPLIT = ("linear_top1", "retrieval_top1")
 Read = Callable[[Path | None, str], ActionVideos]
-Hits = dict[str, Tensor]
-"""{metric: bool [V] of test videos}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,16 +122,20 @@ def evaluate_splits(name: str, split: str, reads: Sequence[Read], settings: Sett
     parts = [(read(request.root, "train"), read(request.root, "test")) for read in reads]
     _refuse_missing(parts, request)
     classifiers, seconds = [], 0.0
-    shared = None if source.method == SUPERVISED else _features(_together(parts), source.load(), settings, settings.clips, request)
+    supervised = source.method == SUPERVISED
+    shared = _features(_together(parts), source.load(), settings, settings.clips, request) if len(parts) > 1 and not supervised else None
     splits = list[Split]()
     for number, (train, test) in enumerate(parts, start=1):
         if shared is not None:
             known, asked = shared.of(train.paths), shared.of(test.paths)
         else:
-            classifier, cost = _supervised(train, settings, source, request, f"split{number}")
-            classifiers.append(classifier)
-            seconds += cost
-            known, asked = (_features(side.videos, classifier.backbone, settings, settings.clips, request) for side in (train, test))
+            backbone = source.load()
+            if supervised:
+                classifier, cost = _supervised(train, settings, source, request, f"split{number}")
+                classifiers.append(classifier)
+                backbone, seconds = classifier.backbone, seconds + cost
+            known = _features(train.videos, backbone, settings, settings.gallery_clips, request)
+            asked = _features(test.videos, backbone, settings, settings.clips, request)
         splits.append(Split(known=known, asked=asked, probes=probe(known, asked, len(train.class_names), settings, request.say)))
     if classifiers:
         source = source.cost(settings.supervised_samples, seconds)
@@ -195,7 +211,7 @@ def _protocol(parts: Sequence[tuple[ActionVideos, ActionVideos]], split: str, sp
         size=settings.size,
         train_clips=settings.train_clips,
         clips=settings.clips,
-        gallery=settings.clips,
+        gallery=settings.gallery_clips,
         grid=settings.grid,
         held=settings.held_out_every,
         folds=settings.folds,
@@ -211,7 +227,7 @@ def probe(
 ) -> dict[str, dict[str, Chosen]]:
     """{kind: {stage: Chosen}}: every stage's probes, chosen on held-out training videos and tried on the test videos."""
     held = [held_out_groups(known.groups, settings.held_out_every, fold) for fold in range(settings.folds)]
-    probes: dict[str, dict[str, Chosen]] = {"linear": {}, "knn": {}, "retrieval": {}}
+    probes: dict[str, dict[str, Chosen]] = {kind: {} for kind in settings.kinds}
     for stage in known.stages:
         whole, y = known.stages[stage].to(device()), known.classes.to(device())
         x = thinned(whole, settings.train_clips)
@@ -221,10 +237,12 @@ def probe(
         penalty = max(checked, key=lambda p: (checked[p], p))
         hits = linear_hits(x, y, tested, truth, count, penalty)
         probes["linear"][stage] = Chosen(held_out=checked[penalty], penalty=penalty, hits=hits)
-        hits = {"knn_top1": neighbour_hits(x, y, tested, truth, count, settings)}
-        probes["knn"][stage] = Chosen(held_out=_mean(neighbours(*fold, count, settings) for fold in folds), hits=hits)
-        checks = [retrieval(whole[~mask], y[~mask], whole[mask], y[mask])["retrieval_top1"] for mask in held]
-        probes["retrieval"][stage] = Chosen(held_out=_mean(checks), hits=retrieval_hits(whole, y, tested, truth))
+        if "knn" in probes:
+            share = _mean(neighbours(*fold, count, settings) for fold in folds)
+            probes["knn"][stage] = Chosen(held_out=share, hits={"knn_top1": neighbour_hits(x, y, tested, truth, count, settings)})
+        if "retrieval" in probes:
+            share = _mean(retrieval(whole[~mask], y[~mask], whole[mask], y[mask])["retrieval_top1"] for mask in held)
+            probes["retrieval"][stage] = Chosen(held_out=share, hits=retrieval_hits(whole, y, tested, truth))
         say(f"{stage}: linear {100 * probes['linear'][stage].hits['linear_top1'].double().mean():.1f} %")
     return probes
 
@@ -278,58 +296,8 @@ def add_hits(
             result.per_item[metric] = {"items": names, **facts}
 
 
-def by_groups(hits: Sequence[Tensor], groups: Sequence[Sequence[str]]) -> tuple[list[str], PerItem]:
-    """The mean over splits of each one's percentage of hits, as a ratio of sums over groups: a group tested in two splits is one item."""
-    sums, weights = dict[str, float](), dict[str, float]()
-    for mask, names in zip(hits, groups, strict=True):
-        for hit, name in zip(mask.tolist(), names, strict=True):
-            weights[name] = weights.get(name, 0.0) + 1 / len(mask)
-            sums[name] = sums.get(name, 0.0) + 100 * hit / len(mask)
-    ordered = sorted(weights)
-    return ordered, PerItem.pooled([sums[name] for name in ordered], [weights[name] for name in ordered])
-
-
-def thinned(x: Tensor, clips: int) -> Tensor:
-    """[V, K, D] -> [V, min(K, clips), D], evenly of the clips."""
-    places = np.linspace(0, x.shape[1] - 1, min(x.shape[1], clips)).round().astype(np.int64)
-    return x[:, torch.from_numpy(places).to(x.device)]
-
-
 def _mean(values: Iterable[float]) -> float:
     return float(np.mean(list(values)))
-
-
-def held_out_groups(groups: Sequence[str], every: int, fold: int) -> Tensor:
-    """A mask bool [V] of the videos of one group in `every`, in the order of names; each fold below `every` has other groups.
-
-    UserError for fewer groups than `every`.
-    """
-    names = sorted(set(groups))
-    if len(names) < every:
-        raise UserError(f"the training videos are of {len(names)} groups, at least {every} are needed to choose a probe: add more")
-    chosen = set(names[every - 1 - fold :: every])
-    return torch.tensor([group in chosen for group in groups], device=device())
-
-
-def hits_of(scores: Tensor, classes: Tensor, k: int) -> Tensor:
-    """bool [V]: whether the class is among the k highest scores [V, C]; ties count against, as in `top_k`."""
-    own = scores.gather(1, classes[:, None])
-    return ((scores >= own).sum(1) <= k).cpu()
-
-
-def linear_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, penalty: float) -> Hits:
-    """Of a classifier of the clips of x [V, K, D] on videos y [V', K', D], by the mean of the clips' logits, and of their probabilities."""
-    clips = x.flatten(0, 1)
-    scale = Scaler.of(clips)
-    model = fit_logistic(scale(clips), classes.repeat_interleave(x.shape[1]), count, penalty)
-    scores = logits(model, scale(y.flatten(0, 1))).unflatten(0, y.shape[:2])
-    mean = scores.mean(1)
-    hits = {"linear_top1": hits_of(mean, truth, 1), "linear_softmax_top1": hits_of(scores.softmax(2).mean(1), truth, 1)}
-    return hits | ({"linear_top5": hits_of(mean, truth, 5)} if count > FIVE_OF else {})
-
-
-def linear(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, penalty: float) -> float:
-    return linear_hits(x, classes, y, truth, count, penalty)["linear_top1"].double().mean().item()
 
 
 def neighbour_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, settings: Settings) -> Tensor:
@@ -341,17 +309,6 @@ def neighbour_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: 
 
 def neighbours(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor, count: int, settings: Settings) -> float:
     return neighbour_hits(x, classes, y, truth, count, settings).double().mean().item()
-
-
-def retrieval_hits(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor) -> Hits:
-    """Whether videos y [V', K', D] have one of their class among the k most similar of x [V, K, D]; for k below the number of those."""
-    similarity = F.normalize(y.mean(1)) @ F.normalize(x.mean(1)).T
-    ranked = classes[similarity.argsort(dim=1, descending=True, stable=True)] == truth[:, None]
-    return {f"retrieval_top{k}": ranked[:, :k].any(1).cpu() for k in RANKS if k == 1 or k < len(x)}
-
-
-def retrieval(x: Tensor, classes: Tensor, y: Tensor, truth: Tensor) -> dict[str, float]:
-    return {name: hits.double().mean().item() for name, hits in retrieval_hits(x, classes, y, truth).items()}
 
 
 class ClipClassifier(nn.Module):

@@ -10,8 +10,9 @@ import torch
 from written_videos import write_video
 
 from scenes.errors import UserError
-from simlearn.benchmarks import BENCHMARKS
-from simlearn.benchmarks.action_recognition import Settings, by_groups, evaluate_splits, hits_of, linear_hits, retrieval_hits, thinned
+from simlearn.benchmarks import BENCHMARKS, kinetics
+from simlearn.benchmarks.action_recognition import Settings, evaluate_splits
+from simlearn.benchmarks.clip_probes import by_groups, hits_of, linear_hits, retrieval_hits, thinned
 from simlearn.benchmarks.evaluation import Request
 from simlearn.benchmarks.source import Source
 from simlearn.datasets.ucf101 import UCF101
@@ -49,9 +50,9 @@ def test_the_mean_over_splits_weighs_splits_not_videos():
     names, values = by_groups(hits, groups)
     assert names == ["a", "b", "c", "d"]
     assert values.value == pytest.approx((50 + 75) / 2)
-    # Group b missed in the first split and hit in the second, which has a weight of 1/4 a video.
-    assert values.numerator.tolist() == [50, 25, 50, 0]
-    assert values.denominator.tolist() == [0.5, 0.75, 0.5, 0.25]
+    # Group b missed in the first split and hit in the second, which has half the weight a video.
+    assert values.numerator.tolist() == [100, 50, 100, 0]
+    assert values.denominator.tolist() == [1, 1.5, 1, 0.5]
 
 
 def test_hits_by_hand():
@@ -120,3 +121,22 @@ def test_the_benchmarks_name_their_lists(tmp_path):
     assert BENCHMARKS["ucf101"].found(tmp_path).present
     (tmp_path / "ucf101/ucfTrainTestlist/testlist03.txt").unlink()
     assert "testlist03.txt does not exist" in str(BENCHMARKS["ucf101"].found(tmp_path))
+
+
+def test_kinetics_is_a_linear_probe_tested_on_the_validation_list(tmp_path):
+    base = tmp_path / "kinetics"
+    for split, count in (("train", 10), ("val", 3)):
+        lines = ["label,youtube_id,time_start,time_end,split"]
+        for k in range(count):
+            for label in ACTIONS:
+                lines.append(f"{label},{split}{k:02d}_{label[:3]},0,10,{split}")
+                name = f"{split}/{split}{k:02d}_{label[:3]}_000000_000010.mp4"
+                write_video(base / name, frames=4, first=15 if label == "Biking" else 240)
+        (base / f"{split}.csv").write_text("\n".join(lines) + "\n")
+    done = kinetics.evaluate(Source(method="random", width=4), Request(root=tmp_path, work=tmp_path, quick=True, say=str))
+    best = {row.metric: row for row in done.rows if row.stage == "best"}
+    assert set(best) == {"linear_top1", "linear_softmax_top1"}
+    assert (best["linear_top1"].value, best["linear_top1"].n) == (100, 6)
+    assert "20 training and 6 test videos" in done.protocol
+    assert kinetics.ON_REQUEST
+    assert kinetics.found(tmp_path).present
