@@ -19,6 +19,9 @@ BENCHMARKS = Registry(
     {
         "tiny_imagenet": "simlearn.benchmarks.tiny_imagenet",
         "camvid": "simlearn.benchmarks.camvid",
+        "camvid_predictions": "simlearn.benchmarks.segmentation:CAMVID",
+        "kitti_semantics_predictions": "simlearn.benchmarks.segmentation:KITTI",
+        "voc2012_predictions": "simlearn.benchmarks.segmentation:VOC2012",
         "kitti_depth": "simlearn.benchmarks.kitti_depth",
         "kitti_depth_zero_shot": "simlearn.benchmarks.kitti_depth_zero_shot",
         "seven_scenes_depth": "simlearn.benchmarks.seven_scenes_depth",
