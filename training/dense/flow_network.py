@@ -93,13 +93,17 @@ def _enlarged(flow: Tensor, doubt: Tensor, stride: int) -> Guess:
 
 
 class Encoder(nn.Module):
-    """Pictures -> features at strides 16, 8 and 4, the finer ones told what the coarser ones see around them."""
+    """Pictures -> features at strides 16, 8 and 4, the finer ones told what the coarser ones see around them.
+
+    Every channel has mean 0: cosines of positive features would all be close to 1.
+    """
 
     def __init__(self, channels: tuple[int, int, int]) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, channels[0], 7, 2, 3, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU())
         self.stages = nn.ModuleList(Residual(before, after) for before, after in pairwise((channels[0], *channels)))
         self.lateral = nn.ModuleList(nn.Conv2d(after, before, 1) for before, after in pairwise(channels))
+        self.even = nn.ModuleList(nn.Sequential(nn.Conv2d(c, c, 1, bias=False), nn.BatchNorm2d(c, affine=False)) for c in channels)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         x, maps = self.stem(pictures), []
@@ -108,7 +112,7 @@ class Encoder(nn.Module):
             maps.append(x)
         for i in (1, 0):
             maps[i] = maps[i] + _doubled(self.lateral[i](maps[i + 1]))
-        return maps[::-1]
+        return [even(m) for even, m in zip(self.even, maps, strict=True)][::-1]
 
 
 class Residual(nn.Module):
@@ -129,20 +133,32 @@ class Residual(nn.Module):
         return F.relu(self.body(x) + self.skip(x))
 
 
+class Matching(nn.Module):
+    """What cells around agree with each cell, and the mean offset that this makes: [B, (2 * radius + 1)^2, h, w] and [B, 2, h, w]."""
+
+    def __init__(self, radius: int) -> None:
+        super().__init__()
+        self.radius = radius
+        self.sharpness = nn.Parameter(torch.tensor(10.0))
+
+    def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        match = correlation(first, second, self.radius)
+        mean = torch.einsum("bohw,co->bchw", (self.sharpness * match).softmax(1), offsets(self.radius, match))
+        return match, mean
+
+
 class Beginning(nn.Module):
     """The flow at the coarsest stride, in cells: the mean offset weighed by correlation, and what convolutions make of it."""
 
     def __init__(self, size: FlowSize) -> None:
         super().__init__()
-        self.reach = size.reach
-        self.sharpness = nn.Parameter(torch.tensor(10.0))
+        self.matching = Matching(size.reach)
         self.merge = _block((2 * size.reach + 1) ** 2 + size.channels[2] + 2, size.hidden)
         self.change, self.doubt = _reading(size.hidden), nn.Conv2d(size.hidden, 2, 1)
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        match = correlation(first, second, self.reach)
-        mean = torch.einsum("bohw,co->bchw", (self.sharpness * match).softmax(1), offsets(self.reach, match))
-        hidden = self.merge(torch.cat([match, first, mean / self.reach], 1))
+        match, mean = self.matching(first, second)
+        hidden = self.merge(torch.cat([match, first, mean], 1))
         return mean + self.change(hidden), hidden, self.doubt(hidden)
 
 
@@ -151,14 +167,14 @@ class Refinement(nn.Module):
 
     def __init__(self, size: FlowSize, channels: int) -> None:
         super().__init__()
-        self.radius = size.radius
-        self.update = _block((2 * size.radius + 1) ** 2 + channels + 2 + size.hidden, size.hidden)
+        self.matching = Matching(size.radius)
+        self.update = _block((2 * size.radius + 1) ** 2 + channels + 4 + size.hidden, size.hidden)
         self.change, self.doubt = _reading(size.hidden), nn.Conv2d(size.hidden, 2, 1)
 
     def forward(self, first: Tensor, second: Tensor, flow: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        match = correlation(first, warp(second, flow), self.radius)
-        hidden = self.update(torch.cat([match, first, flow / 8, hidden], 1))
-        return flow + self.change(hidden), hidden, self.doubt(hidden)
+        match, mean = self.matching(first, warp(second, flow))
+        hidden = self.update(torch.cat([match, first, mean, flow / 8, hidden], 1))
+        return flow + mean + self.change(hidden), hidden, self.doubt(hidden)
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
