@@ -20,6 +20,7 @@ from scenes.errors import UserError
 from simlearn import results
 from simlearn.benchmarks import BENCHMARKS, inputs_of, is_scored
 from simlearn.benchmarks.evaluation import Evaluation, Request
+from simlearn.benchmarks.feature_cache import FOLDER
 from simlearn.benchmarks.network import network_predictor
 from simlearn.benchmarks.predictions import Predictor
 from simlearn.benchmarks.source import SUPERVISED, Source
@@ -58,6 +59,7 @@ def evaluate(
     seed: int = 0,
     quick: bool = False,
     strict: bool = False,
+    cache: Path | None = None,
 ) -> list[Result]:
     """Measure `checkpoint` (a run's folder, "random", "supervised" or a benchmark's baseline), or the files of the folder `predictions`,
     on `benchmark`; the rows, which are appended to `out`.
@@ -65,7 +67,8 @@ def evaluate(
     Pictures go to a folder `pictures` beside `out`, the values of single items to a folder `items`. `name` is what the predictions are
     called in the rows (the folder's name by default). `data` is the rendered data set of the benchmark "rendered"; real benchmarks read
     theirs from the folder that SIMLEARN_DATA names. `backbone`, `width` and `seed` are those of "random" and "supervised": a run knows
-    its own. `strict` refuses predictions with something missing. Raises UserError for unknown names, missing or damaged data, and an
+    its own. `strict` refuses data or predictions with something missing. `cache` is the folder where features are
+    kept, by default `features` beside `out`. Raises UserError for unknown names, missing or damaged data, and an
     `out` that cannot be written.
     """
     module = BENCHMARKS[benchmark]
@@ -84,7 +87,9 @@ def evaluate(
     root = None if module.DATA_SET == "synthetic" else data_root()
     started = time.monotonic()
     with _writable(out), tempfile.TemporaryDirectory(prefix="simlearn-") as work:
-        done = measure(Request(root=root, rendered=data, work=Path(work), quick=quick, strict=strict, say=say))
+        done = measure(
+            Request(root=root, rendered=data, work=Path(work), quick=quick, strict=strict, say=say, cache=cache or out.parent / FOLDER)
+        )
         save_pictures(done, out.parent / PICTURES)
         save_items(done, out.parent / ITEMS)
         results.append(out, done.rows)

@@ -25,12 +25,13 @@ class Request:
     """How to run a benchmark. `root` is the folder of real data, `rendered` that of a rendered data set never trained on.
 
     `say` shows progress. `strict` refuses predictions with something missing. `work` is a folder for what a supervised reference leaves
-    while it trains.
+    while it trains. `cache` is a folder where features may be kept (see `simlearn.benchmarks.feature_cache`), None: they are not.
     """
 
     root: Path | None
     rendered: Path | None = None
     work: Path
+    cache: Path | None = None
     quick: bool = False
     strict: bool = False
     say: Callable[[str], None] = print

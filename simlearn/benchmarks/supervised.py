@@ -48,11 +48,11 @@ def train_supervised(
 
 
 class Classifier(nn.Module):
-    """Cross entropy of `backbone.classify`, with random shifts of up to an eighth of the image and flips."""
+    """Cross entropy of `backbone.classify`, with random shifts of up to an eighth of the image and, where they change no class, flips."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, *, flip: bool = True) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.backbone, self.flip = backbone, flip
 
     def views(self, sample: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """One sample {"rgb": uint8 [3, H, W], "class": int64 []}."""
@@ -60,7 +60,7 @@ class Classifier(nn.Module):
         top, left, flip = (int(torch.randint(n, (), generator=generator)) for n in (2 * margin + 1, 2 * margin + 1, 2))
         padded = F.pad(rgb[None].float(), (margin,) * 4, mode="reflect")[0].to(torch.uint8)
         window = padded[:, top : top + rgb.shape[1], left : left + rgb.shape[2]]
-        return {"rgb": window.flip(-1) if flip else window, "class": sample["class"]}
+        return {"rgb": window.flip(-1) if flip and self.flip else window, "class": sample["class"]}
 
     def loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         scores = self.backbone.classify(to_input(batch["rgb"]))  # type: ignore[operator]

@@ -140,6 +140,7 @@ def evaluate(
     seed: int = 0,
     quick: bool = False,
     strict: bool = False,
+    cache: Path | None = None,
 ) -> None:
     """Measure a checkpoint on a benchmark and append the rows to a results file.
 
@@ -156,7 +157,8 @@ def evaluate(
         width: Its width.
         seed: Seed of initialisation and of every split.
         quick: Smaller budgets; the rows say so.
-        strict: Refuse predictions with something missing or wrong, which are else left out, counted and named.
+        strict: Refuse data or predictions with something missing or wrong, which are else left out, counted and named.
+        cache: Folder where features are kept for the next measurement of the same checkpoint, 4 GB at most; `features` beside --out.
     """
     from simlearn.evaluate import evaluate as run
 
@@ -172,6 +174,7 @@ def evaluate(
         seed=seed,
         quick=quick,
         strict=strict,
+        cache=cache,
     )
 
 

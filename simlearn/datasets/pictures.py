@@ -118,11 +118,47 @@ def _reason(error: BaseException) -> str:
     return "not an image" if isinstance(error, UnidentifiedImageError) else str(error).split("\n")[0] or type(error).__name__
 
 
+class Whole(Sequence[Any]):
+    """The items of an indexable; one that cannot be read (UserError) is replaced by the next that can, with a warning that names it.
+
+    `left_out` says of each number that is not used why, as far as they were asked for. Raises UserError when none is left.
+    """
+
+    def __init__(self, items: Any, source: str) -> None:
+        self._items, self.source = items, source
+        self.left_out: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: Any) -> Any:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"item {index} of {len(self)}")
+        for step in range(len(self)):
+            number = (index + step) % len(self)
+            if number in self.left_out:
+                continue
+            try:
+                return self._items[number]
+            except UserError as error:
+                self.left_out[number] = str(error)
+                count = f"{len(self.left_out)} of {len(self)} items of {self.source} so far"
+                warnings.warn(f"{error}; it is left out ({count})", PictureWarning, stacklevel=2)
+        raise UserError(f"none of the {len(self)} items of {self.source} can be read: restore the data set")
+
+
 class Colours(Dataset[dict[str, Tensor]]):
-    """The colour images of an indexable reader whose samples have "rgb" uint8 [H, W, 3]; and "label" int64, where they have a "class"."""
+    """The colour images of an indexable reader whose samples have "rgb" uint8 [H, W, 3]; and "label" int64, where they have a "class".
+
+    A picture that is damaged is replaced by the next whole one (see `Whole`).
+    """
 
     def __init__(self, reader: Sequence[Any], source: str) -> None:
-        self._reader, self.source = reader, source
+        self._reader, self.source = Whole(reader, source), source
+
+    @property
+    def left_out(self) -> dict[int, str]:
+        return self._reader.left_out
 
     def __len__(self) -> int:
         return len(self._reader)

@@ -27,7 +27,8 @@ NEEDED = ("wnids.txt", "train", "val/images", "val/val_annotations.txt")
 class TinyImageNet:
     """Indexable; a sample is {"rgb": uint8 [64, 64, 3], "class": int}.
 
-    `missing` names what the lists promise and the folder lacks; it is left out. Raises UserError when no image is left.
+    `missing` names what the lists promise and the folder lacks, `unlisted` class folders that wnids.txt does not name; both are left out.
+    Raises UserError when no image is left.
     """
 
     def __init__(self, root: Path | None, split: str) -> None:
@@ -35,6 +36,7 @@ class TinyImageNet:
             raise UserError(f"Tiny ImageNet has no split {split!r}: known are {', '.join(SPLITS)}")
         self.folder = locate(root, "Tiny ImageNet", ("tiny-imagenet-200",), NEEDED)
         self.split = split
+        self.unlisted = list[str]()
         self.wnids = (self.folder / "wnids.txt").read_text().split()
         self.class_names = self._names()
         if split == "train":
@@ -59,6 +61,8 @@ class TinyImageNet:
             images = sorted((self.folder / "train" / wnid / "images").glob("*.JPEG"))
             listed += [(path, index) for path in images]
             missing += [] if images else [f"train/{wnid}/images"]
+        there = sorted(path.name for path in (self.folder / "train").iterdir() if path.is_dir())
+        self.unlisted = [f"train/{name}" for name in there if name not in self.wnids]
         return listed, missing
 
     def _val(self) -> tuple[list[tuple[Path, int]], list[str]]:
@@ -96,4 +100,6 @@ def found(root: Path | None) -> Finding:
         return Finding(present=False, text=str(error))
     absent = len(train.missing) + len(val.missing)
     text = f"{len(train.wnids)} classes, {len(train)} training and {len(val)} validation images"
-    return Finding(present=True, folder=train.folder, text=text + (f"; {absent} listed files are missing" if absent else ""))
+    text += f"; {absent} listed files are missing" if absent else ""
+    text += f"; {len(train.unlisted)} class folders are not in wnids.txt: {', '.join(train.unlisted[:5])}" if train.unlisted else ""
+    return Finding(present=True, folder=train.folder, text=text)
