@@ -18,6 +18,10 @@ BENCHMARKS = Registry(
     "benchmark",
     {
         "tiny_imagenet": "simlearn.benchmarks.tiny_imagenet",
+        "caltech101": "simlearn.benchmarks.picture_sets:CALTECH101",
+        "stl10": "simlearn.benchmarks.picture_sets:STL_10",
+        "svhn": "simlearn.benchmarks.picture_sets:SVHN_DIGITS",
+        "places365": "simlearn.benchmarks.picture_sets:PLACES_365",
         "camvid": "simlearn.benchmarks.camvid",
         "camvid_predictions": "simlearn.benchmarks.segmentation:CAMVID",
         "kitti_semantics_predictions": "simlearn.benchmarks.segmentation:KITTI",

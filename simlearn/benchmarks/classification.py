@@ -79,6 +79,7 @@ class Classification:
     """
 
     name: str
+    title: str
     settings: Settings
     quick: Settings
     load: Callable[[Path | None, Any], Problem]
@@ -86,7 +87,23 @@ class Classification:
     test: str = "the test"
     class_mean: bool = False
     flip: bool = True
+    ON_REQUEST: bool = False
     show: Callable[[Backbone, Problem, Mapping[str, Tensor], str], Sequence[Picture]] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", self.title)
+
+    @property
+    def DATA_SET(self) -> str:
+        return self.name
+
+    @property
+    def SETTINGS(self) -> Settings:
+        return self.settings
+
+    @property
+    def QUICK(self) -> Settings:
+        return self.quick
 
     def found(self, root: Path | None) -> Finding:
         """Whether the pictures that train and test are there."""

@@ -25,6 +25,8 @@ METRICS: dict[str, Metric] = {
     "linear_top1": Metric("%", True),
     "linear_top5": Metric("%", True),
     "knn_top1": Metric("%", True),
+    "linear_class_mean": Metric("%", True),
+    "knn_class_mean": Metric("%", True),
     "classifier_top1": Metric("%", True),
     "retrieval_top1": Metric("%", True),
     "retrieval_top5": Metric("%", True),

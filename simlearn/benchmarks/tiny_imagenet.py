@@ -32,5 +32,5 @@ def load(root: Path | None, settings: object = SETTINGS) -> Problem:
     )
 
 
-BENCHMARK = Classification(name="tiny_imagenet", settings=SETTINGS, quick=QUICK, load=load, what=WHAT, test="validation")
+BENCHMARK = Classification(name="tiny_imagenet", title=__doc__, settings=SETTINGS, quick=QUICK, load=load, what=WHAT, test="validation")
 evaluate = BENCHMARK.evaluate
