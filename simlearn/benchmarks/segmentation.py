@@ -116,7 +116,7 @@ class SegmentationBenchmark:
         settings = self.QUICK if request.quick else self.SETTINGS
         data = self.open(request.root)
         numbers = {name: i for i, name in enumerate(data.names)}
-        items = [Item(name=name, inputs=partial(_inputs, data, i), truth=lambda i=i: data[i]["semantic"]) for name, i in numbers.items()]
+        items = [Item(name=name, inputs=partial(_inputs, data, i), truth=partial(_truth, data, i)) for name, i in numbers.items()]
         scored = Scored(items, predictor, strict=request.strict, say=request.say)
         shown = {items[i].name for i in np.linspace(0, len(items) - 1, settings.pictures).round().astype(int)}
         done: dict[str, Scores] = {}
@@ -220,6 +220,10 @@ class CamVidValidation(camvid.CamVid):
     def __init__(self, root: Path | None) -> None:
         super().__init__(root, "val")
         self.names = [path.stem for path in self.paths]
+
+
+def _truth(data: Labelled, index: int) -> Any:
+    return data[index]["semantic"]
 
 
 def _inputs(data: Labelled, index: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     return np.asarray(_open(path).convert("RGB"))
 
 
-def read_grey(path: Path) -> NDArray[np.generic]:
+def read_grey(path: Path) -> NDArray[Any]:
     """A one-channel image as stored, uint8 or uint16 [H, W]; UserError when it is missing, broken or has colour channels."""
     array = np.asarray(_open(path))
     if array.ndim != 2:
