@@ -22,6 +22,7 @@ BENCHMARKS = Registry(
         "stl10": "simlearn.benchmarks.picture_sets:STL_10",
         "svhn": "simlearn.benchmarks.picture_sets:SVHN_DIGITS",
         "places365": "simlearn.benchmarks.picture_sets:PLACES_365",
+        "voc2007_svm": "simlearn.benchmarks.voc2007_svm",
         "camvid": "simlearn.benchmarks.camvid",
         "camvid_predictions": "simlearn.benchmarks.segmentation:CAMVID",
         "kitti_semantics_predictions": "simlearn.benchmarks.segmentation:KITTI",

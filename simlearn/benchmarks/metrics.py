@@ -28,6 +28,8 @@ METRICS: dict[str, Metric] = {
     "linear_class_mean": Metric("%", True),
     "knn_class_mean": Metric("%", True),
     "classifier_top1": Metric("%", True),
+    "svm_map": Metric("%", True),
+    "svm_map_area": Metric("%", True),
     "retrieval_top1": Metric("%", True),
     "retrieval_top5": Metric("%", True),
     "retrieval_top10": Metric("%", True),
