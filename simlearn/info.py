@@ -27,12 +27,14 @@ from simlearn.progress import human_bytes
 from simlearn.shards import ShardReader
 from simlearn.submission import SUBMISSIONS
 from training.backbones import BACKBONES
+from training.dense import DENSE
 from training.pretexts import PRETEXTS
 
 LISTS: dict[str, Registry] = {
     "families": FAMILIES,
     "renderers": RENDERERS,
     "pretexts": PRETEXTS,
+    "tasks": DENSE,
     "backbones": BACKBONES,
     "datasets": DATASETS,
     "benchmarks": BENCHMARKS,

@@ -1,4 +1,4 @@
-"""A pretext's own options, given as text, by preset, or both."""
+"""The own options of a pretext or a dense network, given as text, by preset, or both."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scenes.errors import UserError
+from training.dense import DENSE
+from training.learner import Learner
 from training.pretexts import parts_of
-from training.pretexts.base import Pretext
 
 PRESET = "preset"
 Options = dict[str, Any]
-"""Fields of a pretext's Config; those of a nested one are a dictionary of their own."""
+"""Fields of a learner's Config; those of a nested one are a dictionary of their own."""
 
 
 def parse_options(pairs: Iterable[str]) -> Options:
@@ -57,17 +58,24 @@ def configure(pretext: str, options: Mapping[str, Any], *, real: bool) -> Option
     return {name: _configured(name, method, options.get(name, {}), real=real) for name, method in methods.items()}
 
 
-def _configured(name: str, method: type[Pretext], options: Mapping[str, Any], *, real: bool) -> Options:
+def configure_task(task: str, options: Mapping[str, Any], *, real: bool) -> Options:
+    """The same of a dense network."""
+    if real and DENSE[task].with_real is None:
+        raise UserError(f"task {task!r} has no use for real pictures beside its data: leave --real off")
+    return _configured(task, DENSE[task], options, real=real)
+
+
+def _configured(name: str, method: type[Learner], options: Mapping[str, Any], *, real: bool) -> Options:
     given = {key: value for key, value in options.items() if key != PRESET}
     _check(name, given, method.Config().to_dict())
     base = _preset(name, method, options[PRESET]) if PRESET in options else {}
     return merged(merged(base, (method.with_real or {}) if real else {}), given)
 
 
-def _preset(pretext: str, method: type[Pretext], name: str) -> Mapping[str, Any]:
+def _preset(learner: str, method: type[Learner], name: str) -> Mapping[str, Any]:
     known = method.Config.PRESETS
     if name not in known:
-        raise UserError(f"pretext {pretext!r} has no preset {name!r}: {'known are ' + ', '.join(known) if known else 'it has none'}")
+        raise UserError(f"{method.kind} {learner!r} has no preset {name!r}: {'known are ' + ', '.join(known) if known else 'it has none'}")
     return known[name]
 
 

@@ -86,6 +86,9 @@ class Learner(nn.Module):
     optional: ClassVar[tuple[str, ...]] = ()
     """Further labels that are used where the data set has them; without them a program makes its own."""
 
+    with_real: ClassVar[Mapping[str, Any] | None] = None
+    """Options of a run in which real pictures stand beside the data (key "real"); None: it has no use for them."""
+
     name: str = ""
     config: Any
 

@@ -14,7 +14,8 @@ from simlearn.commands.app import all_cores, app
 @app.command
 def train(
     *,
-    pretext: str,
+    pretext: str = "",
+    task: str = "",
     data: str = "",
     out: Path,
     stream: str | None = None,
@@ -41,12 +42,15 @@ def train(
     tensorboard: bool = False,
     preview: bool = False,
 ) -> None:
-    """Train a backbone on a pretext task. Run again with the same --out to continue an interrupted run.
+    """Train a backbone on a pretext task, or a dense network. Run again with the same --out to continue an interrupted run.
 
-    Example: simlearn train --pretext game_engine --data data/rooms --out runs/rooms
+    Examples: simlearn train --pretext game_engine --data data/rooms --out runs/rooms
+
+        simlearn train --task flow --data data/flying --option size=tiny --out runs/flow
 
     Args:
         pretext: Pretext task (see `simlearn info`), or several on one backbone, as game_engine+rotation:0.3 (0.3: its weight).
+        task: Instead of a pretext: what a network of its own learns to answer for every pixel (flow; --option size=tiny, small or base).
         data: Data set folder made by `simlearn generate`; for pretexts without labels also a folder of pictures or videos, or the name of
             a real data set (tiny_imagenet, camvid, kitti_odometry, weizmann, ucf101, hmdb51, surveillance_fights, clips_with_audio).
             Several sources of a kind are joined by commas.
@@ -81,7 +85,7 @@ def train(
     from simlearn.train import train as run
     from training.budget import Budget
 
-    if preview and data:
+    if preview and data and pretext:
         from simlearn.preview import preview as draw
 
         print(draw(pretext, data, out, backbone=backbone, width=width, seed=seed, real=real, options=parse_options(option)))
@@ -109,6 +113,7 @@ def train(
     }
     result = run(
         pretext=pretext,
+        task=task,
         data=source,
         out=out,
         backbone=backbone,
@@ -122,6 +127,9 @@ def train(
         probe=probe,
     )
     if not result.first:
+        return
+    if task:
+        print(result)
         return
     print(f"{result}\nmeasure it: simlearn evaluate --benchmark NAME --checkpoint {out} --out results.jsonl")
 

@@ -17,6 +17,7 @@ from scenes.errors import UserError
 from simlearn import online
 from simlearn.train import train
 from training.budget import Budget
+from training.checkpoint import load_dense
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +103,21 @@ def test_a_wrong_option_is_one_sentence(pictures, tmp_path):
     assert done.returncode != 0
     assert "choose a multiple of 4" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_dense_network_is_trained_by_its_task(tmp_path):
+    options = ["--option", "size=tiny", "crop.size=32", "--batch-size", "4", "--out", tmp_path / "run", "--stream", "flying"]
+    done = simlearn("train", "--task", "flow", *options, "--size", "64x48", "--budget", "samples=8")
+    assert done.returncode == 0, done.stderr
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (about["task"], about["task_config"]["size"], about["samples"]) == ("flow", "tiny", 8)
+    assert "backbone" not in about
+    assert load_dense(tmp_path / "run").config.crop.size == 32
+
+
+def test_one_thing_is_trained_at_a_time(pictures, tmp_path):
+    for names in ({}, {"pretext": "rotation", "task": "flow"}):
+        with pytest.raises(UserError, match="--pretext NAME or --task NAME"):
+            train(**names, data=pictures, out=tmp_path / "run", budget=Budget(samples=8))
+    with pytest.raises(UserError, match="holds no data set"):
+        train(task="flow", data=pictures, out=tmp_path / "run", budget=Budget(samples=8))

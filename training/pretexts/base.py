@@ -5,7 +5,6 @@ A pretext is handed a backbone and owns neither that nor the probe: those are eq
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from training.backbones.base import Backbone, Input
@@ -21,8 +20,6 @@ class Pretext(Learner):
 
     maps: ClassVar[tuple[str, ...]] = ()
     """What `predict_maps(images)` gives of whole pictures, normalised [B, 3, H, W]: a dictionary with these names (depth, normal, ...)."""
-    with_real: ClassVar[Mapping[str, Any] | None] = None
-    """Options of a run in which real pictures stand beside the data (key "real"); None: it has no use for them."""
 
     def __init__(self, backbone: Backbone, config: Any) -> None:
         super().__init__()
