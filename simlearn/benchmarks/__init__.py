@@ -23,6 +23,8 @@ BENCHMARKS = Registry(
         "svhn": "simlearn.benchmarks.picture_sets:SVHN_DIGITS",
         "places365": "simlearn.benchmarks.picture_sets:PLACES_365",
         "voc2007_svm": "simlearn.benchmarks.voc2007_svm",
+        "tiny_imagenet_low_shot": "simlearn.benchmarks.low_shot:TINY_IMAGENET",
+        "tiny_imagenet_finetune": "simlearn.benchmarks.finetune:TINY_IMAGENET",
         "camvid": "simlearn.benchmarks.camvid",
         "camvid_predictions": "simlearn.benchmarks.segmentation:CAMVID",
         "kitti_semantics_predictions": "simlearn.benchmarks.segmentation:KITTI",

@@ -120,7 +120,7 @@ class Classification:
         if supervised:
             # In another round its training pictures would be among the tested ones.
             problem = replace(problem, rounds=problem.rounds[:1]).compact()
-            backbone, source = _train(problem, source, settings, request, flip=self.flip)
+            backbone, source = train_reference(problem, source, settings.supervised_epochs, request, flip=self.flip)
         features = features_of(problem, backbone, settings.grid, request)
         problem = problem.without(features.left_out)
         result = Evaluation(
@@ -174,11 +174,11 @@ def prepared(problem: Problem, rows: Rows) -> Dataset[Any]:
     return kept(Whole(Prepared(problem, rows), problem.name), True)
 
 
-def _train(problem: Problem, source: Source, settings: Settings, request: Request, *, flip: bool) -> tuple[Backbone, Source]:
+def train_reference(problem: Problem, source: Source, epochs: int, request: Request, *, flip: bool) -> tuple[Backbone, Source]:
     """The supervised reference of the first round, and the source with what it cost."""
     learner = Classifier(source.fresh_backbone(num_classes=len(problem.class_names)), flip=flip)
     data: Any = prepared(problem, problem.rounds[0].train)
-    training = Training(samples=settings.supervised_epochs * len(data), batch_size=64, seed=source.seed)
+    training = Training(samples=epochs * len(data), batch_size=64, seed=source.seed)
     source = source.cost(training.samples, train_supervised(learner, data, training, request))
     return learner.backbone, source
 

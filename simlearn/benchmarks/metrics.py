@@ -30,6 +30,8 @@ METRICS: dict[str, Metric] = {
     "classifier_top1": Metric("%", True),
     "svm_map": Metric("%", True),
     "svm_map_area": Metric("%", True),
+    **{f"low_shot_{shots}": Metric("%", True) for shots in (1, 2, 4, 8, 16, 32)},
+    "finetune_top1": Metric("%", True),
     "retrieval_top1": Metric("%", True),
     "retrieval_top5": Metric("%", True),
     "retrieval_top10": Metric("%", True),

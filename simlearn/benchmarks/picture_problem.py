@@ -176,6 +176,16 @@ def features_of(problem: Problem, backbone: Backbone, grid: int, request: Reques
     return found
 
 
+def unreadable(problem: Problem, request: Request) -> dict[int, str]:
+    """{row: why} of the pictures that cannot be read, each being read once. With `request.strict`, UserError for them and other faults."""
+    if request.strict and problem.faults:
+        raise UserError(f"{problem.name}: {'; '.join(problem.faults)}; without --strict the rest would be measured")
+    left_out = {row: picture for row, picture in enumerate(_read_ahead(problem.read, len(problem))) if isinstance(picture, str)}
+    if left_out and request.strict:
+        raise UserError(f"{problem.facts(left_out)['left_out']} cannot be read; without --strict the rest would be measured")
+    return left_out
+
+
 def _extract(problem: Problem, backbone: Backbone, grid: int, say: Callable[[str], None]) -> Features:
     stages: dict[str, list[Tensor]] = {stage: [] for stage in backbone.stages}
     whole, left_out, batch = list[int](), dict[int, str](), list[Rgb]()

@@ -47,12 +47,12 @@ SETTINGS = Settings()
 QUICK = Settings(size=112, costs=(0.01, 0.1), supervised_epochs=8)
 PROTOCOL = (
     "PASCAL VOC 2007 classification, {train} trainval and {test} test pictures of 20 classes, {prepared}; frozen features of each stage "
-    "averaged over a {grid}x{grid} grid, of unit length. A linear SVM for each class against the rest (squared hinge, positives weigh 2, "
-    "bias regularised), C of {costs} values from {low:.2g} to {high:g} by {folds}-fold cross-validated average precision on trainval; a picture "
-    "whose objects of a class are all difficult is a negative in training and takes no part in the test of that class, as in the published "
-    "code. svm_map: mean over classes of the 11-point average precision of the VOC 2007 devkit; svm_map_area: of the area under the "
-    "interpolated curve. Stage 'best' has the highest cross-validated mean, never that of the test. 'supervised': the same backbone "
-    "trained from scratch on trainval's labels, with random shifts and flips."
+    "averaged over a {grid}x{grid} grid, of unit length. A linear SVM for each class against the rest (squared hinge, positives weigh "
+    "2, bias regularised), C of {costs} values from {low:.2g} to {high:g} by {folds}-fold cross-validated average precision on "
+    "trainval; a picture whose objects of a class are all difficult is a negative in training and takes no part in the test of that "
+    "class, as in the published code. svm_map: mean over classes of the 11-point average precision of the VOC 2007 devkit; "
+    "svm_map_area: of the area under the interpolated curve. Stage 'best' has the highest cross-validated mean, never that of the test. "
+    "'supervised': the same backbone trained from scratch on trainval's labels, with random shifts and flips."
 )
 
 
