@@ -155,22 +155,23 @@ def rendered_labels(learner: Learner, there: tuple[str, ...]) -> list[str]:
 
 
 class PictureSet(Supply):
-    """The training images of a real data set, with the class of each where it has one."""
+    """The training images of a real data set, with the class of each where it has one. Damaged ones are replaced, counted and named."""
 
     what = "pictures"
     units = ("image",)
 
     def __init__(self, name: str, reader: Any) -> None:
         super().__init__(name)
-        self._reader = reader(data_root(), "train")
-        self.classes = len(self._reader.class_names) if "class" in self._reader[0] else None
+        known = reader(data_root(), "train")
+        self._pictures = Colours(known, name)
+        self.classes = len(known.class_names) if "label" in self._pictures[0] else None
 
     def offers(self) -> tuple[str, ...]:
         return ("rgb", "label") if self.classes else ("rgb",)
 
     def read(self, learner: Learner, *, keep: bool) -> Opened:
         del learner
-        return kept(Colours(self._reader, self.name), keep), {"path": self.name, "pictures": len(self._reader)}
+        return kept(self._pictures, keep), {"path": self.name, "pictures": len(self._pictures)}
 
 
 class VideoSet(Supply):
