@@ -27,6 +27,8 @@ DATASETS = Registry(
         "camvid": "simlearn.datasets.camvid",
         "kitti": "simlearn.datasets.kitti",
         "kitti_semantics": "simlearn.datasets.kitti_semantics",
+        "kitti_flow": "simlearn.datasets.kitti_flow",
+        "middlebury": "simlearn.datasets.middlebury",
         "seven_scenes": "simlearn.datasets.seven_scenes",
         "kitti_odometry": "simlearn.datasets.kitti_odometry",
         "weizmann": "simlearn.datasets.weizmann",
