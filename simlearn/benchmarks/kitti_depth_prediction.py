@@ -2,8 +2,8 @@
 
 Images: depth_selection/test_depth_prediction_anonymous/image/%010d.png of https://www.cvlibs.net/datasets/kitti/eval_depth.php. The
 archive holds 0000000000.png ... 0000000499.png at its root, uint16, 352x1216, 256 x metres. Values are rounded and clamped to 1 ... 65535,
-because 0 says that nothing is predicted, which the server does not take; they are not capped at 80 m. (monodepth2 writes the same files with
-values cut off instead of rounded and capped at 80 m; a step is 4 mm.)
+because 0 says that nothing is predicted, which the server does not take; they are not capped at 80 m. (monodepth2 writes the same files
+with values cut off instead of rounded and capped at 80 m; a step is 4 mm.)
 """
 
 from __future__ import annotations

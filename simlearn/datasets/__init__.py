@@ -27,6 +27,8 @@ DATASETS = Registry(
         "camvid": "simlearn.datasets.camvid",
         "kitti": "simlearn.datasets.kitti",
         "kitti_semantics": "simlearn.datasets.kitti_semantics",
+        "kitti_raw": "simlearn.datasets.kitti_raw",
+        "kitti_depth_annotated": "simlearn.datasets.kitti_depth_annotated",
         "kitti_flow": "simlearn.datasets.kitti_flow",
         "middlebury": "simlearn.datasets.middlebury",
         "seven_scenes": "simlearn.datasets.seven_scenes",

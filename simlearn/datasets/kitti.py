@@ -10,11 +10,8 @@ Licence: CC BY-NC-SA 3.0. Expected under `$SIMLEARN_DATA` (any subset of the fra
 
 Projection: x = P2 · R0_rect · Tr_velo_to_cam · X. KITTI's calibration puts the centre of the top-left pixel at (0, 0), so a point
 belongs to the pixel (round(u), round(v)). Depth is the camera's z, the third coordinate of x. Where several points fall on a pixel
-the nearest wins. The evaluation known as "Eigen, Velodyne" (protocol A: the reader of the SfMLearner/monodepth line) differs in
-both: it stores the Velodyne's forward x as depth (about 0.3 m more, the lever arm between the two sensors) and takes the pixel
-(round(u) - 1, round(v) - 1), after the MATLAB development kit, where images begin at 1. `sparse_depth(..., protocol_a=True)`
-reproduces it; our benchmarks use the former.
-Like protocol A, nothing removes points that the camera cannot see past a nearer object (the scanner stands higher than the camera).
+the nearest wins. The evaluation known as "Eigen" differs in several ways: see `simlearn.datasets.kitti_raw.eigen_depth`.
+Nothing removes points that the camera cannot see past a nearer object (the scanner stands higher than the camera).
 """
 
 from __future__ import annotations
@@ -70,18 +67,16 @@ def project_scan(scan: ArrayLike, calibration: dict[str, NDArray[np.float64]]) -
         return projected[:, :2] / projected[:, 2:], projected[:, 2]
 
 
-def sparse_depth(
-    scan: ArrayLike, calibration: dict[str, NDArray[np.float64]], height: int, width: int, *, protocol_a: bool = False
-) -> NDArray[np.float32]:
-    """Depth float32 [H, W] in metres, +inf where no point falls; see the module's text for the conventions and for protocol A."""
+def sparse_depth(scan: ArrayLike, calibration: dict[str, NDArray[np.float64]], height: int, width: int) -> NDArray[np.float32]:
+    """Depth float32 [H, W] in metres, +inf where no point falls; see the module's text for the conventions."""
     scan = np.asarray(scan)
     pixels, z = project_scan(scan, calibration)
     ahead = (z > 0) & (scan[:, 0] >= 0)
-    pixels, z, forward = pixels[ahead], z[ahead], scan[ahead, 0].astype(np.float64)
-    columns, rows = (np.round(pixels) - (1 if protocol_a else 0)).astype(np.int64).T
+    pixels, z = pixels[ahead], z[ahead]
+    columns, rows = np.round(pixels).astype(np.int64).T
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     depth = np.full((height, width), np.inf)
-    np.minimum.at(depth, (rows[inside], columns[inside]), (forward if protocol_a else z)[inside])
+    np.minimum.at(depth, (rows[inside], columns[inside]), z[inside])
     return depth.astype(np.float32)
 
 

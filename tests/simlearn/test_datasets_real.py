@@ -11,7 +11,7 @@ from PIL import Image
 from scenes.errors import UserError
 from simlearn.datasets import DATASETS
 from simlearn.datasets.camvid import CLASSES, COLOURS, VOID, CamVid
-from simlearn.datasets.kitti import KittiObject, project_scan, read_calibration, sparse_depth
+from simlearn.datasets.kitti import KittiObject, project_scan, read_calibration
 from simlearn.datasets.root import data_root, fingerprint
 from simlearn.datasets.seven_scenes import SevenScenes
 from simlearn.datasets.tiny_imagenet import TinyImageNet
@@ -158,15 +158,6 @@ def test_kitti_projects_points_where_hand_computation_puts_them(tmp_path):
     expected[10, 20], expected[9, 17] = 5.0, 4.0
     np.testing.assert_allclose(sample["depth"], expected)
     np.testing.assert_array_equal(sample["valid"], np.isfinite(expected))
-
-
-def test_kitti_protocol_a_is_forward_x_one_pixel_up_and_left(tmp_path):
-    folder = write_kitti(tmp_path, np.array([[5.25, 0, 0, 0], [4.25, 1.06, 0.4, 0]]))
-    calibration = read_calibration(folder / "calib" / "000003.txt")
-    depth = sparse_depth(np.array([[5.25, 0, 0, 0], [4.25, 1.06, 0.4, 0]]), calibration, 20, 40, protocol_a=True)
-    assert np.isfinite(depth).sum() == 2
-    assert depth[9, 19] == pytest.approx(5.25)
-    assert depth[8, 16] == pytest.approx(4.25)
 
 
 def test_kitti_names_a_cut_scan_and_a_short_calibration(tmp_path):
