@@ -76,7 +76,7 @@ def evaluate(
         raise UserError("measure one thing: give --checkpoint (a run's folder or a name) or --predictions (a folder of files)")
     measure: Callable[[Request], Evaluation]
     if is_scored(module):
-        predictor = _predictor(benchmark, module, checkpoint, predictions, name, seed)
+        predictor = _predictor(benchmark, module, checkpoint, predictions, name)
         source, measure = predictor.source, partial(module.score, predictor)
     else:
         source = _source(benchmark, module, checkpoint, backbone=backbone, width=width, seed=seed)
@@ -97,24 +97,29 @@ def evaluate(
     return list(done.rows)
 
 
-def _predictor(
-    benchmark: str, module: Any, checkpoint: str | Path | None, predictions: Path | None, name: str | None, seed: int
-) -> Predictor:
+def _predictor(benchmark: str, module: Any, checkpoint: str | Path | None, predictions: Path | None, name: str | None) -> Predictor:
     if predictions is not None:
         return Predictor.of_files(predictions, module.READERS, name)
     if str(checkpoint) in module.BASELINES:
         return Predictor.of_baseline(str(checkpoint), module.BASELINES)
     if not Path(str(checkpoint)).exists():
         raise UserError(f"{checkpoint} is neither a run's folder nor a baseline of {benchmark}: those are {', '.join(module.BASELINES)}")
-    return network_predictor(Source.parse(str(checkpoint), seed=seed), module.TASK)
+    return network_predictor(Path(str(checkpoint)), module.TASK)
 
 
 def _source(benchmark: str, module: Any, checkpoint: str | Path | None, **own: Any) -> Source:
     if checkpoint is None:
         raise UserError(f"{benchmark} measures features, not predictions: give --checkpoint")
     source = Source.parse(checkpoint, **own)
-    if source.method == SUPERVISED and getattr(module, "ZERO_SHOT", False):
+    zero_shot = getattr(module, "ZERO_SHOT", False)
+    if source.method == SUPERVISED and zero_shot:
         raise UserError(f"{benchmark} measures a network's own predictions, so it has no supervised reference: give a run, or random")
+    if not source.width:
+        if not zero_shot:
+            raise UserError(
+                f"{benchmark} measures a backbone's features, {checkpoint} is a network of {source.method}: use benchmarks of that"
+            )
+        return source
     reads = build_backbone(source.backbone, width=source.width).input
     if reads not in inputs_of(module):
         raise UserError(f"{benchmark} measures networks that read {' or '.join(inputs_of(module))}s, {source.backbone} reads {reads}s")

@@ -66,6 +66,16 @@ def load_dense(run: Path | str) -> Dense:
     return channels_last(learner).eval()
 
 
+def load_learner(run: Path | str) -> Learner:
+    """The pretext or the dense network (in eval mode, on the CPU) of a run folder or of a `model.safetensors` file."""
+    return load_dense(run) if learner_facts(run).get("task") else load_pretext(run)
+
+
+def learner_facts(run: Path | str) -> dict[str, Any]:
+    """The metadata of a run's learner: among others "pretext", or "task" of a dense network."""
+    return _read(_file_in(Path(run), MODEL_FILE), weights=False)[1]
+
+
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Writes a safetensors file, whole or not at all. Metadata is one entry of JSON, because several have no fixed order."""
     part = path.with_name(path.name + ".part")
@@ -76,11 +86,15 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and metadata of a safetensors file; UserError when it's missing or damaged."""
+    return _read(path, weights=True)
+
+
+def _read(path: Path, *, weights: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise UserError(f"there is no checkpoint {path}: name a run folder or a .safetensors file that `simlearn train` has written")
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if weights else {}  # noqa: SIM118 (not a mapping)
             return tensors, json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise UserError(f"{path} is damaged or no checkpoint of ours ({error}): train it again or fetch another copy") from error

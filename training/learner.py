@@ -89,6 +89,11 @@ class Learner(nn.Module):
     with_real: ClassVar[Mapping[str, Any] | None] = None
     """Options of a run in which real pictures stand beside the data (key "real"); None: it has no use for them."""
 
+    maps: ClassVar[tuple[str, ...]] = ()
+    """Names of what `predict_maps` gives of whole pictures."""
+    pair_maps: ClassVar[tuple[str, ...]] = ()
+    """Names of what `predict_pair` gives of two whole pictures."""
+
     name: str = ""
     config: Any
 
@@ -128,6 +133,31 @@ class Learner(nn.Module):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Scalars: "loss", which is minimised, and its named parts and metrics, which are logged."""
+        raise NotImplementedError
+
+    @property
+    def short_px(self) -> int | None:
+        """The shorter side of whole pictures that its maps come out best at; None: the pictures' own."""
+        return None
+
+    @property
+    def canonical_focal(self) -> float | None:
+        """Focal length in pixels of the camera whose depth in metres it tells; None where depth is to scale only."""
+        return None
+
+    def predict_maps(self, images: Tensor) -> dict[str, Tensor]:
+        """Its `maps` of pictures [B, 3, H, W], normalised, of any size: float32 [B, C, H, W] or [B, H, W].
+
+        depth [B, H, W]: metres as seen by a camera whose focal length is `canonical_focal` pixels: multiply by the pictures' focal length
+        over that. normal [B, 3, H, W]: unit, camera frame. contour [B, H, W]: probability.
+        """
+        raise NotImplementedError
+
+    def predict_pair(self, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+        """Its `pair_maps` of two pictures [B, 3, H, W], normalised, of any size.
+
+        flow [B, 2, H, W]: pixels from the first to the second; sure [B, H, W]: probability that it is an ordinary guess.
+        """
         raise NotImplementedError
 
     def preview(self, batch: Batch) -> list[Picture]:

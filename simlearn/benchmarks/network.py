@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scenes.errors import UserError
-from simlearn.benchmarks.dense_probe import log_depth_to_size
 from simlearn.benchmarks.predictions import Item, Predictor
 from simlearn.benchmarks.source import Source
-from simlearn.benchmarks.zero_shot import frame_maps, load_heads, normals_to_size
-
-SHORT_PX = 128
-"""Shorter side of the input of heads that were trained on crops; the picture's shape is kept, to a multiple of 32 pixels."""
+from simlearn.trained import Map, Trained
 
 
-def network_predictor(source: Source, task: str) -> Predictor:
-    """Of a run whose pretext has a head for the task; UserError for others."""
-    makers: dict[str, Callable[[Any, Item], Any]] = {"depth": _depth, "normal": _normal}
-    if task not in makers:
-        raise UserError(f"{source.method} does not predict {task}: measure its files with --predictions, or a baseline")
-    pretext = load_heads(source)
-    return Predictor(source=source, predict=lambda item: makers[task](pretext, item))
+def network_predictor(run: Path, task: str) -> Predictor:
+    """Of a run whose network predicts the task; UserError for others.
 
+    Depth is in metres where the item's "K" is known and the network tells metres, else to scale.
+    """
+    network = Trained.open(run)
+    network.needs(task)
 
-def _size(rgb: NDArray[np.uint8]) -> tuple[int, int]:
-    """(width, height) of a picture's input."""
-    height, width = rgb.shape[:2]
-    scale = SHORT_PX / min(height, width)
-    return max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32)
+    def predict(item: Item) -> Map:
+        seen = item.inputs()
+        if task in network.learner.pair_maps:
+            return network.pair(seen["rgb"], seen["rgb_next"])[task]
+        focal = float(seen["K"][0, 0] * seen["K"][1, 1]) ** 0.5 if "K" in seen else None
+        return network.maps(seen["rgb"], focal_px=focal)[task]
 
-
-def _depth(pretext: Any, item: Item) -> Any:
-    rgb = item.inputs()["rgb"]
-    return log_depth_to_size(frame_maps(pretext, rgb, _size(rgb))["depth"].clamp(min=1e-6).log(), *rgb.shape[:2])
-
-
-def _normal(pretext: Any, item: Item) -> Any:
-    rgb = item.inputs()["rgb"]
-    return normals_to_size(frame_maps(pretext, rgb, _size(rgb))["normal"], *rgb.shape[:2])
+    return Predictor(source=Source.parse(run), predict=predict)

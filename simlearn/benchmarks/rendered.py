@@ -31,10 +31,11 @@ from simlearn.benchmarks.pictures import side_by_side
 from simlearn.benchmarks.probes import Moments, choose_ridge
 from simlearn.benchmarks.source import RANDOM, SUPERVISED, Source
 from simlearn.benchmarks.supervised import Training, dense_sample, train_supervised
-from simlearn.benchmarks.zero_shot import load_heads, normals_to_size, predict_depth, predict_normals, predicts_depth
+from simlearn.benchmarks.zero_shot import load_heads, predict_depth, predict_normals, predicts_depth
 from simlearn.colorize import colorize
 from simlearn.datasets.root import fingerprint
 from simlearn.datasets.synthetic import SyntheticDataset
+from simlearn.trained import to_size
 from training.backbones import Backbone
 
 DATA_SET = "synthetic"
@@ -178,7 +179,7 @@ def probe_predictions(
 
 def _to_size(output: torch.Tensor, frame: SurfaceFrame) -> Prediction:
     height, width = frame.depth.shape
-    return log_depth_to_size(output[0], height, width), normals_to_size(output[1:4], height, width)
+    return log_depth_to_size(output[0], height, width), to_size("normal", output[1:4], height, width)
 
 
 def supervised_predictions(
@@ -203,9 +204,9 @@ def _measure_heads(
     """Adds rows of the network's own depth and normals, where it has them."""
     if not predicts_depth(source.load_heads()):
         return
-    pretext = load_heads(source)
-    depths = predict_depth(pretext, test, settings.head_size, say)
-    normals = [predict_normals(pretext, frame, settings.head_size) for frame in test]
+    network = load_heads(source)
+    depths = predict_depth(network, test, settings.head_size, say)
+    normals = [predict_normals(network, frame, settings.head_size) for frame in test]
     both = [(depth, normal) for depth, normal in zip(depths, normals, strict=True) if normal is not None]
     values, count = score(both, test) if len(both) == len(test) else score_depth(depths, test, DEPTH)
     result.add(values, stage="head", n=count)

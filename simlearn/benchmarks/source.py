@@ -9,8 +9,9 @@ from typing import Any
 
 from scenes.errors import UserError
 from training.backbones import Backbone, build_backbone
-from training.checkpoint import load_backbone, load_pretext
-from training.pretexts import Pretext, build_pretext
+from training.checkpoint import BACKBONE_FILE, MODEL_FILE, learner_facts, load_backbone, load_learner
+from training.learner import Learner
+from training.pretexts import build_pretext
 from training.runs import RUN_FILE
 from training.seeds import seeded
 
@@ -23,7 +24,8 @@ UNTRAINED_HEADS = "game_engine"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A backbone to be judged. `method` is "random", "supervised" or the pretext's name; `seed` is that of its initial weights.
+    """A network to be judged. `method` is "random", "supervised", the pretext's name, or of a dense network its task and size; `backbone`
+    is "" and `width` 0 where there is none. `seed` is that of the initial weights.
 
     `samples_seen`, `train_seconds` and `peak_memory_mb` tell what the weights cost; a benchmark sets the first two for its supervised
     reference.
@@ -48,11 +50,11 @@ class Source:
         run = Path(text)
         if not run.exists():
             raise UserError(f"{run} is neither a run's folder nor one of random, supervised: train one with `simlearn train --out {run}`")
-        facts = load_backbone(run)[1] | _run_facts(run)
+        facts = _facts(run)
         return cls(
             method=_method(facts, run),
-            backbone=facts["backbone"],
-            width=facts["width"],
+            backbone=facts.get("backbone", ""),
+            width=facts.get("width", 0),
             seed=int(facts.get("seed", 0)),
             checkpoint=run,
             samples_seen=int(facts.get("samples", 0)),
@@ -69,18 +71,25 @@ class Source:
         """The backbone in eval mode: trained where there is a run, else with initial weights."""
         return load_backbone(self.checkpoint)[0] if self.checkpoint is not None else self.fresh_backbone().eval()
 
-    def load_heads(self) -> Pretext:
-        """The backbone with its pretext's heads, untrained for "random"; UserError for a supervised reference, which has none."""
+    def load_heads(self) -> Learner:
+        """The dense network, or the backbone with its pretext's heads, untrained for "random"; UserError for a supervised reference."""
         if self.method == SUPERVISED:
             raise UserError("a zero-shot measurement has no supervised reference: give a run of a pretext with a depth head, or random")
         if self.checkpoint is not None:
-            return load_pretext(self.checkpoint)
+            return load_learner(self.checkpoint)
         with seeded(self.seed, INITIALISATION):
             return build_pretext(UNTRAINED_HEADS, build_backbone(self.backbone, width=self.width)).eval()
 
     def cost(self, samples_seen: int, train_seconds: float) -> Source:
         """The same source, having seen this many samples in this time."""
         return replace(self, samples_seen=samples_seen, train_seconds=train_seconds)
+
+
+def _facts(run: Path) -> dict[str, Any]:
+    """What the checkpoint says of a backbone, or else of a dense network, and the run's own page."""
+    if run.is_dir() and not (run / BACKBONE_FILE).exists() and (run / MODEL_FILE).exists():
+        return learner_facts(run) | _run_facts(run)
+    return load_backbone(run)[1] | _run_facts(run)
 
 
 def _run_facts(run: Path) -> dict[str, Any]:
@@ -96,6 +105,8 @@ def _run_facts(run: Path) -> dict[str, Any]:
 
 
 def _method(facts: dict[str, Any], run: Path) -> str:
+    if facts.get("task"):
+        return f"{facts['task']} ({facts['task_config']['size']})"
     name = facts.get("pretext") or facts.get("learner")
     if not name:
         raise UserError(f"{run} does not say which pretext trained it: train it again with `simlearn train`")

@@ -58,6 +58,7 @@ class Flow(Dense):
     Config: ClassVar[type[Config]] = FlowConfig
     unit = "pair"
     labels = ("rgb", "flow_forward", "valid")
+    pair_maps = ("flow", "sure")
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__(config)
@@ -88,6 +89,10 @@ class Flow(Dense):
         for i, guess in enumerate(reversed(guesses)):
             loss = loss + self.config.decay**i * masked_mean(mixture_loss(guess.flow.float(), guess.doubt.float(), truth), known)
         return {"loss": loss, **_errors(guesses, truth, known)}
+
+    def predict_pair(self, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+        flow, sure = self.network(first, second)
+        return {"flow": flow, "sure": sure}
 
     def preview(self, batch: Batch) -> list[Picture]:
         training = self.training

@@ -18,9 +18,6 @@ class Pretext(Learner):
     inputs: ClassVar[tuple[Input, ...]] = ("image",)
     """Backbones it can be trained around, by what they read."""
 
-    maps: ClassVar[tuple[str, ...]] = ()
-    """What `predict_maps(images)` gives of whole pictures, normalised [B, 3, H, W]: a dictionary with these names (depth, normal, ...)."""
-
     def __init__(self, backbone: Backbone, config: Any) -> None:
         super().__init__()
         self.backbone = backbone

@@ -232,12 +232,16 @@ class GameEngine(Pretext):
     def _weigh(self, parts: Mapping[str, Tensor]) -> Tensor:
         return self.config.normal * parts["normal"] + self.config.depth * parts["depth"] + self.config.contour * parts["contour"]
 
-    def predict_maps(self, images: Tensor) -> dict[str, Tensor]:
-        """Dense predictions at the resolution of `images` (float32 [B, 3, H, W], normalised; any H and W).
+    @property
+    def short_px(self) -> int:
+        """Twice a crop's side: crops are smaller parts of frames, enlarged."""
+        return 2 * self.config.crop.size
 
-        depth float32 [B, H, W]: metres as seen by a camera whose focal length is `config.crop.size` pixels; multiply by
-        focal_length_px / config.crop.size for another camera. normal [B, 3, H, W]: unit, camera frame. contour [B, H, W]: probability.
-        """
+    @property
+    def canonical_focal(self) -> float:
+        return float(self.config.crop.size)
+
+    def predict_maps(self, images: Tensor) -> dict[str, Tensor]:
         height, width = images.shape[-2:]
         padded = pad_to_multiple(images, max(self.backbone.strides.values()))
         output = self.decoder(self.backbone.forward_stages(padded))[..., :height, :width].float()

@@ -17,7 +17,7 @@ from scenes.errors import UserError
 from training.backbones.base import Backbone
 from training.clips import recolour_clips
 from training.crops import Window, crop_frame, crop_rgb
-from training.heads import PyramidDecoder
+from training.heads import PyramidDecoder, pad_to_multiple
 from training.images import normalise, to_picture
 from training.learner import Batch, Config, Footage, Picture, Sample
 from training.losses import masked_mean
@@ -75,6 +75,7 @@ class GameEngineFlow(GameEngine):
     Config: ClassVar[type[Config]] = GameEngineFlowConfig
     unit = "pair"
     labels = (*GameEngine.labels, "flow_forward")
+    pair_maps = ("flow",)
 
     def __init__(self, backbone: Backbone, config: GameEngineFlowConfig) -> None:
         super().__init__(backbone, config)
@@ -118,14 +119,16 @@ class GameEngineFlow(GameEngine):
         still = masked_mean(batch["flow"].norm(dim=1), batch["flow_seen"])
         return {**parts, "loss": parts["loss"] + self.config.flow * epe / FLOW_UNIT, "epe": epe, "epe_still": still}
 
-    def predict_flow(self, batch: Batch) -> Tensor:
-        """float [B, 2, H, W]: pixels from the batch's "image" to its "next" (normalised, of the crop's size)."""
-        return FLOW_UNIT * self.flow(*_halves(self._maps(batch))).float()
+    def predict_pair(self, first: Tensor, second: Tensor) -> dict[str, Tensor]:
+        height, width = first.shape[-2:]
+        padded = pad_to_multiple(torch.cat([first, second]), max(self.backbone.strides.values()))
+        flow = FLOW_UNIT * self.flow(*_halves(self.backbone.forward_stages(padded))).float()
+        return {"flow": flow[..., :height, :width]}
 
     def preview(self, batch: Batch) -> list[Picture]:
         training = self.training
         with torch.no_grad():
-            found = self.eval().predict_flow(batch)
+            found = self.eval().predict_pair(batch["image"], batch["next"])["flow"]
         self.train(training)
         own = super().preview(batch)
         columns = len(own) // len(found)
