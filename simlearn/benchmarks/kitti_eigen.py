@@ -2,7 +2,8 @@
 
 Lists: monodepth2's splits/eigen/test_files.txt (697 pictures) and splits/eigen_benchmark/test_files.txt (those 652 that have annotated
 depth), expected as `kitti/splits/<split>/test_files.txt` under `$SIMLEARN_DATA`; lines are "<date>/<drive> <number> l".
-Predictions: `<drive>/image_02/<number, ten digits>` with an ending of `simlearn.benchmarks.depth_maps`, or one file of all.
+Predictions: `<drive>/image_02/<number, ten digits>` with an ending of `simlearn.benchmarks.depth_maps`, or one file of all;
+where both lists are there, one of the 697 serves for the 652 as well (monodepth2's eigen_to_benchmark_ids).
 """
 
 from __future__ import annotations
@@ -60,6 +61,15 @@ def read_list(path: Path) -> list[Frame]:
     return frames
 
 
+def _rows(frames: list[Frame], splits: Path) -> list[dict[int, int]]:
+    """Where each picture is in a file of all of its own list, and in one of the longer list "eigen" where that holds every picture."""
+    rows, path = [{len(frames): row} for row in range(len(frames))], splits / "eigen" / "test_files.txt"
+    longer = {frame: row for row, frame in enumerate(read_list(path))} if path.exists() else {}
+    if len(longer) > len(frames) and set(frames) <= set(longer):
+        return [own | {len(longer): longer[frame]} for own, frame in zip(rows, frames, strict=True)]
+    return rows
+
+
 def _velodyne(raw: KittiRaw, frame: Frame) -> Depth:
     """The truth of protocol A, of the picture's size."""
     if not raw.scan(frame).exists():
@@ -112,8 +122,8 @@ class EigenBenchmark:
         path = locate(request.root, f"the list {self.split} of KITTI depth", (f"kitti/splits/{self.split}", f"splits/{self.split}"), ())
         frames = read_list(path / "test_files.txt")
         items = [
-            Item(name=frame.name, inputs=partial(_picture, request.root, frame), truth=truth, rows={len(frames): row})
-            for row, (frame, truth) in enumerate(zip(frames, self._truths(request.root, frames), strict=True))
+            Item(name=frame.name, inputs=partial(_picture, request.root, frame), truth=truth, rows=rows)
+            for frame, truth, rows in zip(frames, self._truths(request.root, frames), _rows(frames, path.parent), strict=True)
         ]
         scored = Scored(items, predictor, strict=request.strict, say=request.say)
         done = {item.name: errors for item, errors in scored.pairs(self._errors)}

@@ -131,6 +131,17 @@ def test_one_file_of_all_disparities_goes_by_the_lists_order(tmp_path: Path) -> 
         score("kitti_eigen", files("kitti_eigen", tmp_path / "disps.npy"), tmp_path)
 
 
+def test_one_file_of_the_longer_list_serves_the_shorter_one(tmp_path: Path) -> None:
+    kitti(tmp_path)
+    (tmp_path / "kitti" / "splits" / "eigen_benchmark" / "test_files.txt").write_text(f"{DAY}/{DRIVE} 1 l\n")
+    truth = np.full((HEIGHT, WIDTH), 10.0)
+    truth[:, WIDTH // 2 :] = 20
+    np.save(tmp_path / "depths.npy", np.stack([np.full_like(truth, 50.0), truth]).astype(np.float32))
+    found = score("kitti_eigen_marigold", files("kitti_eigen_marigold", tmp_path / "depths.npy"), tmp_path)
+    assert values(found)["abs_rel"] == pytest.approx(0, abs=1e-6)
+    assert found.rows[0].n == 1
+
+
 def test_what_is_missing_or_not_finite_is_counted_and_named(tmp_path: Path) -> None:
     kitti(tmp_path)
     predict(tmp_path / "mine", np.full((HEIGHT, WIDTH), 10.0))
