@@ -21,6 +21,8 @@ from simlearn.benchmarks.predictions import SHOWN, Item, Predictor, Readers, Unu
 SUBMISSIONS = Registry(
     "submission",
     {
+        "kitti_flow_2012": "simlearn.benchmarks.kitti_flow_submission:YEAR_2012",
+        "kitti_flow_2015": "simlearn.benchmarks.kitti_flow_submission:YEAR_2015",
         "kitti_depth_prediction": "simlearn.benchmarks.kitti_depth_prediction:SUBMISSION",
     },
 )

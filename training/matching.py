@@ -6,11 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+EPSILON = 1e-8
+"""Added to squared lengths of features, so that those of length 0 agree with nothing."""
+
 
 def correlation(first: Tensor, second: Tensor, radius: int) -> Tensor:
     """float [B, C, h, w] twice -> [B, (2 * radius + 1)^2, h, w]: the cosine of each cell's features and those of the second map's cells
     around it, row by row from the upper left; 0 beyond the border."""
-    first, second = F.normalize(first, dim=1, eps=1e-4), F.normalize(second, dim=1, eps=1e-4)
+    first, second = (x * torch.rsqrt(x.square().sum(1, keepdim=True) + EPSILON) for x in (first, second))
     height, width = first.shape[-2:]
     padded, reach = F.pad(second, (radius,) * 4), 2 * radius + 1
     shifts = [padded[..., y : y + height, x : x + width] for y in range(reach) for x in range(reach)]

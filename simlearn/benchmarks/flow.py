@@ -18,19 +18,23 @@ from numpy.typing import NDArray
 from scenes.errors import UserError
 from simlearn.benchmarks.evaluation import Evaluation, Request
 from simlearn.benchmarks.flow_metrics import Bool, Measure, Sums, per_item, sums
-from simlearn.benchmarks.predictions import Item, Predictor, Scored, Unusable, checked
+from simlearn.benchmarks.flow_pictures import WORST_PX, flow_picture
+from simlearn.benchmarks.predictions import SHOWN, Item, Predictor, Scored, Unusable, checked
 from simlearn.formats import flo, kitti
 
 Flow = NDArray[np.float32]
 RANDOM_PX = 10.0
-FARNEBACK = {"pyr_scale": 0.5, "levels": 5, "winsize": 15, "iterations": 3, "poly_n": 5, "poly_sigma": 1.2, "flags": 0}
+FARNEBACK = {"pyr_scale": 0.5, "levels": 5, "winsize": 15, "iterations": 5, "poly_n": 7, "poly_sigma": 1.5, "flags": 0}
 
 
 class Pairs(Protocol):
-    """What a reader of flow data offers: `names`, and by index the images a predictor may see and the labels."""
+    """What a reader of flow data offers: `names`, by index the images a predictor may see and the labels, and `missing`, what is not there."""
 
     @property
     def names(self) -> Sequence[str]: ...
+
+    @property
+    def missing(self) -> Sequence[str]: ...
 
     def pictures(self, index: int) -> dict[str, NDArray[np.uint8]]: ...
 
@@ -102,7 +106,7 @@ def random(item: Item) -> Flow:
 
 
 def farneback(item: Item) -> Flow:
-    """Farneback 2003 as OpenCV has it: 5 levels, window 15, 3 iterations."""
+    """Farneback 2003 as OpenCV has it: 5 levels, window 15, 5 iterations, polynomials of 7 pixels."""
     cv2 = _opencv()
     return np.asarray(cv2.calcOpticalFlowFarneback(*_greys(cv2, item), None, **FARNEBACK), dtype=np.float32)
 
@@ -135,9 +139,10 @@ def _truth(data: Pairs, index: int) -> Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Of a flow benchmark; `baselines` says how OpenCV's are set."""
+    """Of a flow benchmark; `baselines` says how OpenCV's are set, `pictures` how many pairs are shown, half of them the worst."""
 
-    baselines: str = "Farneback: 5 levels, window 15, 3 iterations; DIS: preset medium"
+    baselines: str = "Farneback: 5 levels, window 15, 5 iterations, polynomials of 7 px (sigma 1.5); DIS: preset medium"
+    pictures: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,24 +185,53 @@ class FlowBenchmark:
     def score(self, predictor: Predictor, request: Request) -> Evaluation:
         """A row for each of the measures over all images that can be scored."""
         data = self.open(request.root)
+        if data.missing and request.strict:
+            raise UserError(f"{self.DATA_SET} lacks {_named(data.missing)}; without --strict they would be left out, counted and named")
         numbers = {name: i for i, name in enumerate(data.names)}
         items = [Item(name=name, inputs=partial(data.pictures, i), truth=partial(_truth, data, i)) for name, i in numbers.items()]
         scored = Scored(items, predictor, strict=request.strict, say=request.say)
-        done = {item.name: found for item, found in scored.pairs(lambda item, flow: self._sums(data.labels(numbers[item.name]), flow))}
+        done = {
+            item.name: found for item, found in scored.pairs(lambda item, flow: self._sums(partial(data.labels, numbers[item.name]), flow))
+        }
         result = Evaluation(
             benchmark=self.name,
             protocol=f"{self.protocol} n = {len(done)} pairs.",
             source=predictor.source,
             settings=self.SETTINGS,
             quick=request.quick,
-            data={"name": self.DATA_SET, "fingerprint": data.fingerprint(), **scored.facts},
+            data={"name": self.DATA_SET, "fingerprint": data.fingerprint(), **scored.facts, **_lacking(data.missing)},
         )
         found = {measure.metric: per_item(list(done.values()), measure) for measure in self.measures}
         result.add_items(list(done), {metric: values for metric, values in found.items() if values is not None}, stage="prediction")
+        for title, name in _extremes(done, self.SETTINGS.pictures).items():
+            found = checked(predictor.predict(items[numbers[name]]), (*_size(items[numbers[name]]), 2))
+            picture = flow_picture(data.pictures(numbers[name])["rgb"], data.labels(numbers[name]), found)
+            result.pictures.append((f"{title}: picture, true flow, predicted flow, error (white: {WORST_PX:.0f} px and more)", picture))
         return result
 
-    def _sums(self, labels: Mapping[str, Any], flow: Any) -> dict[str, Sums]:
+    def _sums(self, read: Callable[[], Mapping[str, Any]], flow: Any) -> dict[str, Sums]:
+        try:
+            labels = read()
+        except UserError as error:
+            raise Unusable(f"its truth cannot be read ({error})") from error
         truth, masks = np.where(labels["known"][..., None], labels["flow_forward"], 0), self.masks(labels)
         if not masks["all"].any():
             raise Unusable("has no pixel of known flow")
         return sums(checked(flow, truth.shape), truth, masks)
+
+
+def _extremes(done: Mapping[str, Mapping[str, Sums]], count: int) -> dict[str, str]:
+    """Names of the pairs with the largest and the smallest mean errors, half of `count` each, under their captions."""
+    errors = {name: sums["all"].of["epe"] / sums["all"].pixels for name, sums in done.items()}
+    ranked = sorted(errors, key=lambda name: -errors[name])
+    worst = ranked[: (min(count, len(ranked)) + 1) // 2]
+    best = ranked[len(worst) :][::-1][: count // 2]
+    return {f"{word} pair {name}, {errors[name]:.2f} px": name for word, names in (("worst", worst), ("best", best)) for name in names}
+
+
+def _named(missing: Sequence[str]) -> str:
+    return f"{len(missing)} files: {', '.join(missing[:SHOWN])}{' and more' if len(missing) > SHOWN else ''}"
+
+
+def _lacking(missing: Sequence[str]) -> dict[str, str]:
+    return {"missing": _named(missing)} if missing else {}

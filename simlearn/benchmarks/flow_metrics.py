@@ -12,7 +12,7 @@ from scenes.errors import UserError
 from simlearn.statistics import PerItem
 
 OUTLIER_PX, OUTLIER_SHARE = 3.0, 0.05
-KINDS = ("epe", "fl", "out_2", "out_3", "out_4", "out_5")
+KINDS = ("epe", "fl", "out_1", "out_2", "out_3", "out_4", "out_5")
 Bool = NDArray[np.bool_]
 
 
@@ -64,7 +64,7 @@ def sums(prediction: ArrayLike, truth: ArrayLike, masks: Mapping[str, Bool]) -> 
     found = {}
     for name, mask in masks.items():
         inside = errors[mask]
-        over = {f"out_{px}": 100.0 * float((inside > px).sum()) for px in (2, 3, 4, 5)}
+        over = {f"out_{px}": 100.0 * float((inside > px).sum()) for px in (1, 2, 3, 4, 5)}
         found[name] = Sums(int(mask.sum()), {"epe": float(inside.sum()), "fl": 100.0 * float(wrong[mask].sum()), **over})
     return found
 

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from scenes.errors import UserError
 from simlearn.benchmarks.flow import FlowBenchmark
 from simlearn.benchmarks.flow_metrics import Bool, Measure
+from simlearn.datasets.flying_chairs import FlyingChairs
 from simlearn.datasets.kitti_flow import KittiFlow
 from simlearn.datasets.middlebury import MiddleburyFlow, MiddleburyStereo
 from simlearn.datasets.seven_scenes import SevenScenes
+from simlearn.datasets.sintel import Sintel
 
 APART = 5
-"""Frames from the first to the second of a 7-Scenes pair, which is also how far pairs lie apart."""
+"""The difference of the frame numbers of a 7-Scenes pair, and of pairs."""
 DISAGREEMENT = 0.05
 """Part of the depth by which a moved point and the second frame's measurement may differ: beyond it something else hides the point."""
 
@@ -27,22 +29,23 @@ class SevenScenesPairs:
 
     def __init__(self, root: Path | None) -> None:
         self.frames = SevenScenes(root)
-        self._firsts = list(range(0, len(self.frames) - APART, APART))
-        if not self._firsts:
-            raise UserError(f"{self.frames.folder} has {len(self.frames)} frames, pairs need at least {APART + 1}: add frames")
-        self.names = [self.frames.paths[i].name.split(".")[0] for i in self._firsts]
+        places = {int(path.name.split(".")[0].removeprefix("frame-")): i for i, path in enumerate(self.frames.paths)}
+        self._pairs = [(i, places[number + APART]) for number, i in places.items() if number % APART == 0 and number + APART in places]
+        if not self._pairs:
+            raise UserError(f"{self.frames.folder} has no two frames whose numbers are {APART} apart: unpack the whole sequence")
+        self.names = [self.frames.paths[i].name.split(".")[0] for i, _ in self._pairs]
+        self.missing = self.frames.missing
 
     def __len__(self) -> int:
-        return len(self._firsts)
+        return len(self._pairs)
 
     def pictures(self, index: int) -> dict[str, NDArray[np.uint8]]:
-        first = self._firsts[index]
-        return {"rgb": self.frames[first]["rgb"], "rgb_next": self.frames[first + APART]["rgb"]}
+        first, second = (self.frames[i]["rgb"] for i in self._pairs[index])
+        return {"rgb": first, "rgb_next": second}
 
     def labels(self, index: int) -> dict[str, Any]:
-        first = self._firsts[index]
-        K = self.frames.camera().K
-        flow, known = rigid_flow(self.frames[first], self.frames[first + APART], K)
+        first, second = (self.frames[i] for i in self._pairs[index])
+        flow, known = rigid_flow(first, second, self.frames.camera().K)
         return {"flow_forward": flow, "known": known}
 
     def fingerprint(self) -> str:
@@ -81,6 +84,19 @@ def _kitti(labels: Mapping[str, Any]) -> dict[str, Bool]:
     if "object" in labels:
         masks |= {"fg": known & labels["object"], "bg": known & ~labels["object"]}
     return masks
+
+
+def _sintel(labels: Mapping[str, Any]) -> dict[str, Bool]:
+    """All pixels, also those marked as invalid: so have it those who publish numbers on the training part."""
+    speed = np.hypot(labels["flow_forward"][..., 0], labels["flow_forward"][..., 1])
+    return {
+        "all": labels["known"],
+        "matched": labels["seen"],
+        "unmatched": ~labels["seen"],
+        "slow": speed < 10,
+        "medium": (speed >= 10) & (speed < 40),
+        "fast": speed >= 40,
+    }
 
 
 KITTI_2015 = FlowBenchmark(
@@ -161,6 +177,43 @@ SEVEN_SCENES = FlowBenchmark(
     f"are measured and agree within 5 %; depth and colour are not registered to each other. {PLAIN_WORDS}",
     DATA_SET="seven_scenes",
     open=SevenScenesPairs,
+    masks=_all_known,
+    measures=PLAIN,
+)
+
+
+def sintel(rendered: str) -> FlowBenchmark:
+    """The benchmark of one pass."""
+    return FlowBenchmark(
+        name=f"sintel_{rendered}",
+        title=f"Optical flow of MPI Sintel's training pairs, {rendered} pass.",
+        protocol=f"MPI Sintel, training pairs, {rendered} pass, all pixels (also those that the data set marks as invalid). epe, and epe_matched, "
+        "_unmatched (hidden in the next frame), _s0_10, _s10_40, _s40 (by true speed in px): over the pixels of all pairs together; outliers_1, "
+        "_3, _5: % of those wrong by more than 1, 3, 5 px.",
+        DATA_SET="sintel",
+        open=lambda root: Sintel(root, rendered),
+        masks=_sintel,
+        measures=(
+            Measure("epe", "epe", "all"),
+            Measure("epe_matched", "epe", "matched"),
+            Measure("epe_unmatched", "epe", "unmatched"),
+            Measure("epe_s0_10", "epe", "slow"),
+            Measure("epe_s10_40", "epe", "medium"),
+            Measure("epe_s40", "epe", "fast"),
+            Measure("outliers_1", "out_1", "all"),
+            Measure("outliers_3", "out_3", "all"),
+            Measure("outliers_5", "out_5", "all"),
+        ),
+    )
+
+
+SINTEL_CLEAN, SINTEL_FINAL = sintel("clean"), sintel("final")
+CHAIRS = FlowBenchmark(
+    name="flying_chairs",
+    title="Optical flow of Flying Chairs' validation pairs.",
+    protocol=f"Flying Chairs, the pairs that the split file calls validation, all pixels. {PLAIN_WORDS}",
+    DATA_SET="flying_chairs",
+    open=FlyingChairs,
     masks=_all_known,
     measures=PLAIN,
 )

@@ -31,6 +31,8 @@ DATASETS = Registry(
         "kitti_depth_annotated": "simlearn.datasets.kitti_depth_annotated",
         "kitti_flow": "simlearn.datasets.kitti_flow",
         "middlebury": "simlearn.datasets.middlebury",
+        "sintel": "simlearn.datasets.sintel",
+        "flying_chairs": "simlearn.datasets.flying_chairs",
         "seven_scenes": "simlearn.datasets.seven_scenes",
         "kitti_odometry": "simlearn.datasets.kitti_odometry",
         "weizmann": "simlearn.datasets.weizmann",

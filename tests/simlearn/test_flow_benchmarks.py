@@ -14,11 +14,15 @@ from simlearn.benchmarks import BENCHMARKS
 from simlearn.benchmarks.evaluation import Request
 from simlearn.benchmarks.flow import fill_background
 from simlearn.benchmarks.flow_metrics import Measure, Sums, end_point_errors, outliers, per_item, sums
-from simlearn.benchmarks.flow_sets import rigid_flow
-from simlearn.benchmarks.predictions import Predictor
+from simlearn.benchmarks.flow_pictures import error_map
+from simlearn.benchmarks.flow_sets import SevenScenesPairs, rigid_flow
+from simlearn.benchmarks.kitti_flow_submission import YEAR_2012, YEAR_2015
+from simlearn.benchmarks.predictions import Predictor, Unusable
+from simlearn.datasets.flying_chairs import FlyingChairs
 from simlearn.datasets.kitti_flow import KittiFlow
 from simlearn.datasets.middlebury import MiddleburyFlow, MiddleburyStereo
 from simlearn.datasets.root import data_root
+from simlearn.datasets.sintel import Sintel
 from simlearn.formats import flo, kitti
 
 SIZE = (4, 6)
@@ -182,7 +186,7 @@ def test_rigid_flow_of_a_sideways_step_is_focal_length_times_step_over_depth() -
 
 @pytest.mark.realdata
 def test_baselines_on_real_pairs_are_where_others_have_measured_them(tmp_path: Path) -> None:
-    """Figures of an independent evaluation of the same pairs: 1.26, 0.23 px (RubberWhale), 33.5, 1.8 (cones); others' settings of DIS."""
+    """Figures of an independent evaluation of the same pairs: 1.26, 0.43, 0.23 px (RubberWhale), 33.5, 6.0, 1.8 (cones)."""
     root = data_root()
     if root is None or not (root / "middlebury").is_dir():
         pytest.skip("no Middlebury data")
@@ -190,10 +194,104 @@ def test_baselines_on_real_pairs_are_where_others_have_measured_them(tmp_path: P
     found = {
         (name, method): values(score(name, baseline(name, method), root, tmp_path))["epe"]
         for name in ("middlebury_flow", "middlebury_stereo_flow")
-        for method in ("truth", "zero", "dis")
+        for method in ("truth", "zero", "farneback", "dis")
     }
     assert found["middlebury_flow", "truth"] == found["middlebury_stereo_flow", "truth"] == 0
     assert found["middlebury_flow", "zero"] == pytest.approx(1.26, abs=0.01)
     assert found["middlebury_stereo_flow", "zero"] == pytest.approx(33.5, abs=0.1)
+    assert found["middlebury_flow", "farneback"] == pytest.approx(0.43, abs=0.01)
+    assert found["middlebury_stereo_flow", "farneback"] == pytest.approx(6.0, abs=0.1)
     assert found["middlebury_flow", "dis"] == pytest.approx(0.23, abs=0.02)
     assert found["middlebury_stereo_flow", "dis"] == pytest.approx(1.8, abs=0.15)
+
+
+def sintel(root: Path) -> None:
+    """One pair: the left half moves by 5 px, the right one by 40 and is hidden later; one pixel is marked as invalid."""
+    left = np.arange(SIZE[1])[None] < 3
+    flow = np.where(left[..., None], (3, 4), (0, 40)) * np.ones((*SIZE, 1), np.float32)
+    for number in (1, 2):
+        for rendered in ("clean", "final"):
+            save(root / "sintel/training" / rendered / f"alley_1/frame_{number:04d}.png", np.full((*SIZE, 3), 90, np.uint8))
+    write(root / "sintel/training/flow/alley_1/frame_0001.flo", flo.encode(flow.astype(np.float32), np.ones(SIZE, bool)))
+    save(root / "sintel/training/occlusions/alley_1/frame_0001.png", np.where(left, 0, 255).astype(np.uint8) * np.ones((4, 1), np.uint8))
+    invalid = np.zeros(SIZE, np.uint8)
+    invalid[0, 0] = 255
+    save(root / "sintel/training/invalid/alley_1/frame_0001.png", invalid)
+
+
+def test_sintel_is_measured_by_speed_and_by_what_is_hidden_over_all_pixels(tmp_path: Path) -> None:
+    sintel(tmp_path)
+    found = values(score("sintel_final", baseline("sintel_final", "zero"), tmp_path, tmp_path))
+    assert found["epe"] == (5 + 40) / 2
+    assert (found["epe_matched"], found["epe_unmatched"]) == (5, 40)
+    assert (found["epe_s0_10"], found["epe_s40"]) == (5, 40)
+    assert "epe_s10_40" not in found, "no pixel is that fast"
+    assert found["outliers_5"] == 50, "5 px are not more than 5"
+    assert not Sintel(tmp_path, "clean").labels(0)["valid"][0, 0]
+    (tmp_path / "sintel/training/clean/alley_1/frame_0002.png").unlink()
+    with pytest.raises(UserError, match="no pair"):
+        Sintel(tmp_path, "clean")
+
+
+def test_chairs_for_validation_are_those_of_the_split_file(tmp_path: Path) -> None:
+    folder = tmp_path / "FlyingChairs_release"
+    for number in (1, 2):
+        for part in ("img1", "img2"):
+            save(folder / "data" / f"{number:05d}_{part}.ppm", np.zeros((*SIZE, 3), np.uint8))
+        write(folder / "data" / f"{number:05d}_flow.flo", flo.encode(flow_of(number, 0), np.ones(SIZE, bool)))
+    write(folder / "FlyingChairs_train_val.txt", b"1\n2\n2\n")
+    data = FlyingChairs(tmp_path)
+    assert data.names == ["00002"]
+    assert data.missing == [f"data/00003_{part}" for part in ("img1.ppm", "img2.ppm", "flow.flo")]
+    found = score("flying_chairs", baseline("flying_chairs", "zero"), tmp_path, tmp_path)
+    assert values(found)["epe"] == 2
+    assert found.rows[0].data["missing"].startswith("3 files: data/00003_img1.ppm")
+    with pytest.raises(UserError, match="flying_chairs lacks 3 files"):
+        score("flying_chairs", baseline("flying_chairs", "zero"), tmp_path, tmp_path, strict=True)
+    write(folder / "FlyingChairs_train_val.txt", b"1\n3\n")
+    with pytest.raises(UserError, match="'3'"):
+        FlyingChairs(tmp_path)
+
+
+def test_a_damaged_truth_is_counted_and_named(tmp_path: Path) -> None:
+    kitti_2015(tmp_path)
+    write(tmp_path / "kitti/flow2015/training/obj_map/000001_10.png", b"\x89PNG and no more")
+    found = score("kitti_flow_2015", baseline("kitti_flow_2015", "zero"), tmp_path, tmp_path)
+    assert found.rows[0].data["scored"] == "1 of 2"
+    assert "000001_10 (its truth cannot be read" in found.rows[0].data["left_out"]
+
+
+def test_worst_and_best_pairs_are_shown_with_their_errors(tmp_path: Path) -> None:
+    kitti_2015(tmp_path)
+    found = score("kitti_flow_2015", baseline("kitti_flow_2015", "zero"), tmp_path, tmp_path)
+    assert [title.split(":")[0] for title, _ in found.pictures] == ["worst pair 000000_10, 100.00 px", "best pair 000001_10, 2.00 px"]
+
+
+def test_error_maps_are_black_where_right_white_where_very_wrong_and_blue_where_unknown() -> None:
+    shown = error_map(np.array([[0.0, 10, 50, 3]]), np.array([[True, True, True, False]]))
+    assert shown[0].tolist() == [[0, 0, 0], [255, 255, 255], [255, 255, 255], [20, 24, 60]]
+
+
+def test_frames_of_a_sequence_pair_by_number_and_not_by_place(tmp_path: Path) -> None:
+    """Frame 3 is missing: the pair of frames 0 and 5 stays what it is."""
+    folder = tmp_path / "7scenes/redkitchen/seq-01"
+    folder.mkdir(parents=True)
+    for number in (0, 1, 2, 4, 5, 6, 10):
+        save(folder / f"frame-{number:06d}.color.png", np.full((48, 64, 3), number, np.uint8))
+        Image.fromarray(np.full((48, 64), 2000, np.uint16)).save(folder / f"frame-{number:06d}.depth.png")
+        np.savetxt(folder / f"frame-{number:06d}.pose.txt", np.eye(4))
+    pairs = SevenScenesPairs(tmp_path)
+    assert pairs.names == ["frame-000000", "frame-000005"]
+    assert [int(pairs.pictures(1)[key][0, 0, 0]) for key in ("rgb", "rgb_next")] == [5, 10]
+
+
+def test_kitti_submissions_hold_every_pair_and_refuse_what_the_format_cannot_hold() -> None:
+    assert list(YEAR_2015.entries)[-1] == "flow/000199_10.png"
+    assert list(YEAR_2012.entries)[-1] == "000194_10.png"
+    flow, known = kitti.decode_flow(YEAR_2015.encode(flow_of(1.25, -300), 1.0))
+    assert known.all()
+    assert flow[0, 0].tolist() == [1.25, -300]
+    with pytest.raises(Unusable, match="24 pixels that move"):
+        YEAR_2015.encode(flow_of(600, 0), 1.0)
+    with pytest.raises(Unusable, match="without a flow"):
+        YEAR_2015.encode(flow_of(np.nan, 0), 1.0)

@@ -114,10 +114,15 @@ class Flow(Dense):
 
 @torch.no_grad()
 def _errors(guesses: list[Guess], truth: Tensor, known: Tensor) -> dict[str, Tensor]:
-    last = (guesses[-1].flow - truth).norm(dim=1)
+    last = _length(guesses[-1].flow - truth)
     return {
         "epe": masked_mean(last, known),
-        "epe_first": masked_mean((guesses[0].flow - truth).norm(dim=1), known),
-        "epe_still": masked_mean(truth.norm(dim=1), known),
+        "epe_first": masked_mean(_length(guesses[0].flow - truth), known),
+        "epe_still": masked_mean(_length(truth), known),
         "outliers": masked_mean((last > 3).float(), known),
     }
+
+
+def _length(flow: Tensor) -> Tensor:
+    """[B, H, W] of vectors [B, 2, H, W]; a norm over so few channels takes several times as long."""
+    return flow.square().sum(1).sqrt()
