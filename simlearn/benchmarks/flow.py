@@ -28,7 +28,7 @@ FARNEBACK = {"pyr_scale": 0.5, "levels": 5, "winsize": 15, "iterations": 5, "pol
 
 
 class Pairs(Protocol):
-    """What a reader of flow data offers: `names`, by index the images a predictor may see and the labels, and `missing`, what is not there."""
+    """What a reader of flow data offers: `names`, by index the images a predictor may see and the labels; and `missing`, absent files."""
 
     @property
     def names(self) -> Sequence[str]: ...

@@ -187,9 +187,9 @@ def sintel(rendered: str) -> FlowBenchmark:
     return FlowBenchmark(
         name=f"sintel_{rendered}",
         title=f"Optical flow of MPI Sintel's training pairs, {rendered} pass.",
-        protocol=f"MPI Sintel, training pairs, {rendered} pass, all pixels (also those that the data set marks as invalid). epe, and epe_matched, "
-        "_unmatched (hidden in the next frame), _s0_10, _s10_40, _s40 (by true speed in px): over the pixels of all pairs together; outliers_1, "
-        "_3, _5: % of those wrong by more than 1, 3, 5 px.",
+        protocol=f"MPI Sintel, training pairs, {rendered} pass, all pixels (also those that the data set marks as invalid). epe, and "
+        "epe_matched, _unmatched (hidden in the next frame), _s0_10, _s10_40, _s40 (by true speed in px): over the pixels of all pairs "
+        "together; outliers_1, _3, _5: % of those wrong by more than 1, 3, 5 px.",
         DATA_SET="sintel",
         open=lambda root: Sintel(root, rendered),
         masks=_sintel,

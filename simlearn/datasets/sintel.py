@@ -28,8 +28,8 @@ PAIRS = 1041
 
 class Sintel:
     """Training pairs of one pass, named "<scene>/frame_0001". `pictures(i)`: {"rgb", "rgb_next"} uint8 [H, W, 3]; `labels(i)`:
-    {"flow_forward" float32 [H, W, 2], "known", "valid" and "seen" bool [H, W] (all; those not marked as invalid; those not hidden in the next
-    frame)}. `missing` names files that a pair lacks; it is left out."""
+    {"flow_forward" float32 [H, W, 2], "known", "valid" and "seen" bool [H, W]: all, those not marked as invalid, those not hidden in the
+    next frame}. `missing` names files that a pair lacks; it is left out."""
 
     def __init__(self, root: Path | None, rendered: str) -> None:
         self.rendered = rendered
