@@ -57,6 +57,11 @@ METRICS: dict[str, Metric] = {
     "delta3": Metric("1", True),
     "silog": Metric("100 ln", False),
     "silog_half": Metric("ln", False),
+    **{
+        f"{name}{ending}": Metric(unit, name.startswith("delta"))
+        for ending in ("_aligned", "_aligned_disparity")
+        for name, unit in {"abs_rel": "1", "rmse": "m", "log10": "1", "delta1": "1", "delta2": "1", "delta3": "1"}.items()
+    },
     "normal_mean": Metric("deg", False),
     "normal_median": Metric("deg", False),
     "normal_rmse": Metric("deg", False),

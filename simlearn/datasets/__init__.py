@@ -34,6 +34,7 @@ DATASETS = Registry(
         "sintel": "simlearn.datasets.sintel",
         "flying_chairs": "simlearn.datasets.flying_chairs",
         "seven_scenes": "simlearn.datasets.seven_scenes",
+        "nyu_depth_v2": "simlearn.datasets.nyu_depth_v2",
         "kitti_odometry": "simlearn.datasets.kitti_odometry",
         "weizmann": "simlearn.datasets.weizmann",
         "ucf101": "simlearn.datasets.ucf101",
