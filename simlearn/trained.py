@@ -48,20 +48,20 @@ class Trained:
             raise UserError(f"{self.learner.name} predicts {', '.join(self.tasks)}, not {task}: train a network for it")
 
     @torch.inference_mode()
-    def maps(self, rgb: NDArray[np.uint8], *, size: tuple[int, int] | None = None, focal_px: float | None = None) -> dict[str, Map]:
+    def maps(self, rgb: NDArray[np.uint8], *, size: tuple[int, int] | None = None, K: NDArray[Any] | None = None) -> dict[str, Map]:
         """What it tells of a picture uint8 [H, W, 3]: depth and contour float32 [H, W], normal [H, W, 3].
 
-        Depth is in metres when `focal_px`, the picture's focal length in pixels, is given and the network knows metres, else to scale.
-        `size` (width, height) is what the network reads, by default what suits it.
+        Depth is in metres when K, the camera's matrix [3, 3] in pixels of the picture, is given and the network knows metres, else to
+        scale. `size` (width, height) is what the network reads, by default what suits it.
         """
         height, width = rgb.shape[:2]
         size = size or self._size(height, width)
-        found = self.learner.predict_maps(to_input(as_tensor(rgb, size)[None].to(device())))
-        maps = {name: to_size(name, value[0].float(), height, width) for name, value in found.items()}
-        if focal_px is not None and self.learner.canonical_focal is not None and "depth" in maps:
-            scale = (size[0] / width * size[1] / height) ** 0.5
-            maps["depth"] = maps["depth"] * np.float32(focal_px * scale / self.learner.canonical_focal)
-        return maps
+        camera = None
+        if K is not None:
+            scaled = np.diag([size[0] / width, size[1] / height, 1.0]) @ np.asarray(K, dtype=np.float64)
+            camera = torch.as_tensor(scaled, dtype=torch.float32, device=device())[None]
+        found = self.learner.predict_maps(to_input(as_tensor(rgb, size)[None].to(device())), camera)
+        return {name: to_size(name, value[0].float(), height, width) for name, value in found.items()}
 
     @torch.inference_mode()
     def pair(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> dict[str, Map]:

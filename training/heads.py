@@ -30,23 +30,29 @@ class ShuffleHead(nn.Module):
 class PyramidDecoder(nn.Module):
     """Top-down pathway with lateral connections (Lin et al. 2017), read out at the input's resolution.
 
-    `stages`: the backbone's stages that enter, shallow to deep; the shallowest sets the grid of the last convolution.
+    `stages`: the backbone's stages that enter, shallow to deep; the shallowest sets the grid of the last convolution. `beside`: further
+    channels that every stage's map comes with.
     """
 
-    def __init__(self, backbone: Backbone, outputs: int, *, width: int, stages: Sequence[str]) -> None:
+    def __init__(self, backbone: Backbone, outputs: int, *, width: int, stages: Sequence[str], beside: int = 0) -> None:
         super().__init__()
         self.stages = tuple(stages)
-        self.laterals = nn.ModuleDict({stage: nn.Conv2d(backbone.channels[stage], width, 1) for stage in stages})
+        self.laterals = nn.ModuleDict({stage: nn.Conv2d(backbone.channels[stage] + beside, width, 1) for stage in stages})
         self.smooth = nn.ModuleDict({stage: _smooth(width) for stage in stages[:-1]})
         self.readout = ShuffleHead(width, outputs, backbone.strides[stages[0]])
 
     def forward(self, maps: dict[str, Tensor]) -> Tensor:
         """Stage maps -> float [B, outputs, H, W] for an input whose H and W are multiples of the last stage's stride."""
+        found: Tensor = self.readout(self.features(maps))
+        return found
+
+    def features(self, maps: dict[str, Tensor]) -> Tensor:
+        """What is read out: float [B, width, h, w] on the shallowest stage's grid."""
         x = self.laterals[self.stages[-1]](maps[self.stages[-1]])
         for stage in reversed(self.stages[:-1]):
             lateral = self.laterals[stage](maps[stage])
             x = self.smooth[stage](lateral + F.interpolate(x, lateral.shape[-2:], mode="nearest"))
-        return self.readout(x)
+        return x
 
 
 def _smooth(width: int) -> nn.Sequential:

@@ -89,9 +89,9 @@ class Learner(nn.Module):
     with_real: ClassVar[Mapping[str, Any] | None] = None
     """Options of a run in which real pictures stand beside the data (key "real"); None: it has no use for them."""
 
-    maps: ClassVar[tuple[str, ...]] = ()
+    maps: tuple[str, ...] = ()
     """Names of what `predict_maps` gives of whole pictures."""
-    pair_maps: ClassVar[tuple[str, ...]] = ()
+    pair_maps: tuple[str, ...] = ()
     """Names of what `predict_pair` gives of two whole pictures."""
 
     name: str = ""
@@ -140,16 +140,11 @@ class Learner(nn.Module):
         """The shorter side of whole pictures that its maps come out best at; None: the pictures' own."""
         return None
 
-    @property
-    def canonical_focal(self) -> float | None:
-        """Focal length in pixels of the camera whose depth in metres it tells; None where depth is to scale only."""
-        return None
+    def predict_maps(self, images: Tensor, K: Tensor | None = None) -> dict[str, Tensor]:
+        """Its `maps` of pictures [B, 3, H, W], normalised, of any size; K: their cameras, float [B, 3, 3], pixels.
 
-    def predict_maps(self, images: Tensor) -> dict[str, Tensor]:
-        """Its `maps` of pictures [B, 3, H, W], normalised, of any size: float32 [B, C, H, W] or [B, H, W].
-
-        depth [B, H, W]: metres as seen by a camera whose focal length is `canonical_focal` pixels: multiply by the pictures' focal length
-        over that. normal [B, 3, H, W]: unit, camera frame. contour [B, H, W]: probability.
+        depth [B, H, W]: metres where the learner tells metres and K is given, else to scale. normal [B, 3, H, W]: unit, camera frame.
+        contour [B, H, W]: probability. semantic [B, C, H, W]: logits of class ids.
         """
         raise NotImplementedError
 

@@ -49,6 +49,38 @@ def log_depth_loss(log_prediction: Tensor, depth: Tensor, mask: Tensor, invarian
     return masked_mean(per_image, count > 0)
 
 
+def gradient_loss(prediction: Tensor, truth: Tensor, mask: Tensor, scales: int = 4) -> Tensor:
+    """Mean over `scales` resolutions of |gradient of the error| (Li & Snavely 2018): edges must lie where they are, and faces be smooth.
+
+    prediction, truth float [B, H, W]; mask bool [B, H, W]. Each resolution has every second pixel of the one before; a difference counts
+    where both its pixels do.
+    """
+    error = torch.where(mask, prediction - torch.where(mask, truth, 0.0), 0.0)
+    total = error.new_zeros(())
+    for scale in range(scales):
+        step = 2**scale
+        d, m = error[:, ::step, ::step], mask[:, ::step, ::step]
+        across = masked_mean((d[:, :, 1:] - d[:, :, :-1]).abs(), m[:, :, 1:] & m[:, :, :-1])
+        down = masked_mean((d[:, 1:] - d[:, :-1]).abs(), m[:, 1:] & m[:, :-1])
+        total = total + across + down
+    return total / scales
+
+
+def affine_invariant_loss(prediction: Tensor, inverse_depth: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Of inverse depth up to each picture's own scale and shift (Ranftl et al. 2020): the mean absolute difference, and `gradient_loss`.
+
+    float [B, H, W] both, mask bool [B, H, W]. Both are brought to median 0 and mean distance 1 from it over the picture's valid pixels.
+    """
+    ours, theirs = _standardised(prediction, mask), _standardised(torch.where(mask, inverse_depth, 0.0), mask)
+    return masked_mean((ours - theirs).abs(), mask), gradient_loss(ours, theirs, mask)
+
+
+def _standardised(values: Tensor, mask: Tensor) -> Tensor:
+    median = torch.where(mask, values, torch.nan).flatten(1).nanmedian(1).values.nan_to_num()[:, None, None]
+    spread = torch.where(mask, (values - median).abs(), 0.0).sum((1, 2)) / mask.sum((1, 2)).clamp(min=1)
+    return (values - median) / spread.clamp(min=1e-6)[:, None, None]
+
+
 def balanced_bce(logits: Tensor, positive: Tensor, mask: Tensor, *, most: float = 20.0) -> Tensor:
     """Binary cross-entropy with positives weighted by negatives / positives of the batch (at most `most`), normalised by the weights."""
     positives = mean((positive & mask).sum())

@@ -22,15 +22,24 @@ def targets(labels: Mapping[str, Tensor], canonical_focal: float) -> dict[str, T
     """
     depth, normal, K = labels["depth"], labels["normal"], labels["K"]
     valid = labels["valid"] & torch.isfinite(depth) & (depth > 0) & (normal.square().sum(1) > 0.5)
-    focal = (K[:, 0, 0] * K[:, 1, 1]).sqrt()[:, None, None]
     found = {
-        "depth": torch.where(valid, depth * (canonical_focal / focal), torch.ones_like(depth)),
+        "depth": torch.where(valid, depth * (canonical_focal / _focal(K)), torch.ones_like(depth)),
         "normal": torch.where(valid[:, None], normal, torch.zeros_like(normal)),
         "contour": contours(labels["instance"]),
         "semantic": labels["semantic"].long(),
         "valid": valid,
     }
     return found | ({"contour_weight": labels["contour_weight"]} if "contour_weight" in labels else {})
+
+
+def real_depth(depth: Tensor, canonical_focal: float, K: Tensor | None) -> Tensor:
+    """Depth [B, H, W] of the canonical camera -> metres of cameras with K [B, 3, 3]; without K as it is, to scale."""
+    return depth if K is None else depth * (_focal(K) / canonical_focal)
+
+
+def _focal(K: Tensor) -> Tensor:
+    """Focal lengths in pixels [B, 1, 1], the geometric mean of both directions'."""
+    return (K[:, 0, 0] * K[:, 1, 1]).sqrt()[:, None, None]
 
 
 def coarse_targets(batch: Mapping[str, Tensor], stride: int) -> dict[str, Tensor]:

@@ -31,16 +31,17 @@ PredictDepth = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 @dataclass(frozen=True, kw_only=True)
 class DepthFrame:
-    """rgb uint8 [H, W, 3]; depth float32 [H, W] in metres, +inf where unknown."""
+    """rgb uint8 [H, W, 3]; depth float32 [H, W] in metres, +inf where unknown; K float64 [3, 3], pixels, None where it is not known."""
 
     name: str
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
+    K: NDArray[np.float64] | None = None
 
     @classmethod
     def of(cls, sample: dict[str, Any]) -> DepthFrame:
         """Of a real reader's sample."""
-        return cls(name=sample["name"], rgb=sample["rgb"], depth=sample["depth"])
+        return cls(name=sample["name"], rgb=sample["rgb"], depth=sample["depth"], K=sample.get("K"))
 
 
 def cell_log_depth(depth: NDArray[np.float32], height: int, width: int, protocol: DepthProtocol) -> NDArray[np.float32]:

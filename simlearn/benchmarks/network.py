@@ -21,7 +21,6 @@ def network_predictor(run: Path, task: str) -> Predictor:
         seen = item.inputs()
         if task in network.learner.pair_maps:
             return network.pair(seen["rgb"], seen["rgb_next"])[task]
-        focal = float(seen["K"][0, 0] * seen["K"][1, 1]) ** 0.5 if "K" in seen else None
-        return network.maps(seen["rgb"], focal_px=focal)[task]
+        return network.maps(seen["rgb"], K=seen.get("K"))[task]
 
     return Predictor(source=Source.parse(run), predict=predict)

@@ -31,14 +31,14 @@ def load_heads(source: Source) -> Trained:
 def predict_depth(
     network: Trained, frames: Sequence[DepthFrame], size: tuple[int, int], say: Callable[[str], None]
 ) -> list[NDArray[np.float32]]:
-    """Depth float32 [H, W] of each frame to scale (not metres: the camera's focal length is not given to the network)."""
+    """Depth float32 [H, W] of each frame, in metres where its camera is known and the network tells metres, else to scale."""
     predicted = []
     for i, frame in enumerate(frames):
-        predicted.append(network.maps(frame.rgb, size=size)["depth"])
+        predicted.append(network.maps(frame.rgb, size=size, K=frame.K)["depth"])
         say(f"depth of {i + 1}/{len(frames)} frames")
     return predicted
 
 
 def predict_normals(network: Trained, frame: DepthFrame, size: tuple[int, int]) -> NDArray[np.float32] | None:
     """Normals float32 [H, W, 3] (not normalised) of a frame; None for a network without them."""
-    return network.maps(frame.rgb, size=size).get("normal")
+    return network.maps(frame.rgb, size=size, K=frame.K).get("normal")

@@ -81,7 +81,8 @@ def sparse_depth(scan: ArrayLike, calibration: dict[str, NDArray[np.float64]], h
 
 
 class KittiObject:
-    """Indexable; a sample is {"rgb": uint8 [H, W, 3], "depth": float32 [H, W] (sparse, +inf elsewhere), "valid": bool [H, W], "name": str}.
+    """Indexable; a sample is {"rgb": uint8 [H, W, 3], "depth": float32 [H, W] (sparse, +inf elsewhere), "valid": bool [H, W], "K": float64
+    [3, 3] (pixels, their centres at halves), "name": str}.
 
     `missing` names frames that lack a scan or a calibration; they are left out.
     """
@@ -109,8 +110,10 @@ class KittiObject:
         rgb = read_rgb(self.folder / "image_2" / f"{name}.png")
         scan = self._scan(name)
         assert scan is not None
-        depth = sparse_depth(read_scan(scan), read_calibration(self._calibration(name)), *rgb.shape[:2])
-        return {"rgb": rgb, "depth": depth, "valid": np.isfinite(depth), "name": name}
+        calibration = read_calibration(self._calibration(name))
+        depth = sparse_depth(read_scan(scan), calibration, *rgb.shape[:2])
+        K = calibration["P2"][:, :3] + [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]]  # KITTI's pixels have whole numbers at their centres
+        return {"rgb": rgb, "depth": depth, "valid": np.isfinite(depth), "K": K, "name": name}
 
     def fingerprint(self) -> str:
         scans = [path for name in self.names if (path := self._scan(name)) is not None]

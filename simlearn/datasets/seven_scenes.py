@@ -31,7 +31,7 @@ NO_DEPTH_MM = (0, 65535)
 class SevenScenes:
     """Indexable, in time order; `depth` is +inf where nothing was measured, `pose` is camera-to-world float64 [4, 4].
 
-    A sample is {"rgb": uint8 [480, 640, 3], "depth": float32 [480, 640] in metres, "valid": bool [480, 640], "pose", "name": str}.
+    A sample is {"rgb": uint8 [480, 640, 3], "depth": float32 [480, 640] in metres, "valid": bool [480, 640], "pose", "K", "name": str}.
     `missing` names frames that lack depth or pose; they are left out.
     """
 
@@ -63,7 +63,8 @@ class SevenScenes:
         pose = np.loadtxt(self._beside(path, "pose.txt"))
         if pose.shape != (4, 4) or not np.isfinite(pose).all():
             raise UserError(f"{self._beside(path, 'pose.txt')} is not a 4x4 matrix of finite numbers: restore the file")
-        return {"rgb": read_rgb(path), "depth": depth, "valid": np.isfinite(depth), "pose": pose, "name": path.name.split(".")[0]}
+        name = path.name.split(".")[0]
+        return {"rgb": read_rgb(path), "depth": depth, "valid": np.isfinite(depth), "pose": pose, "K": self.camera().K, "name": name}
 
     def fingerprint(self) -> str:
         depths = [self._beside(path, "depth.png") for path in self.paths]

@@ -31,7 +31,8 @@ def test_maps_have_the_size_of_the_picture(labels_network: Trained) -> None:
 def test_metres_follow_the_focal_length(labels_network: Trained) -> None:
     """The network tells depth of a camera with a focal length of 64; the picture is read at 128 of 256 pixels, so 512 are 256 there."""
     rgb = picture(256, 256)
-    plain, metric = labels_network.maps(rgb)["depth"], labels_network.maps(rgb, focal_px=512.0)["depth"]
+    K = np.array([[512.0, 0, 128], [0, 512, 128], [0, 0, 1]])
+    plain, metric = labels_network.maps(rgb)["depth"], labels_network.maps(rgb, K=K)["depth"]
     np.testing.assert_allclose(metric, plain * 256 / 64, rtol=1e-6)
 
 

@@ -17,6 +17,7 @@ DENSE = Registry(
     "task",
     {
         "flow": "training.dense.flow:Flow",
+        "dense": "training.dense.maps:Maps",
     },
 )
 

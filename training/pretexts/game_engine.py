@@ -23,19 +23,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scenes.errors import UserError
-from training.adaptation import AdaptationConfig, Alignment, tracking
-from training.augment import PhotometricConfig, photometric
+from training.adaptation import AdaptationConfig
+from training.augment import PhotometricConfig
 from training.backbones.base import Backbone
 from training.crops import CropConfig, Window, crop_frame, draw_window
 from training.heads import PyramidDecoder, ShuffleHead, pad_to_multiple
-from training.images import normalise, to_picture
+from training.images import to_picture
 from training.learner import Batch, Config, Picture, Sample, Unit
 from training.losses import angle_degrees, balanced_bce, cosine_loss, log_depth_loss, masked_mean
 from training.pictures import paint_depth, paint_mask, paint_normal
 from training.pretexts.base import Pretext
-from training.rendered_targets import coarse_targets, contour_weight, middles, targets, weighted_bce
-from training.stylise import StyleConfig, random_convolution, toward_real
-from training.views import random_view, recoloured_input
+from training.rendered_targets import coarse_targets, contour_weight, middles, real_depth, targets, weighted_bce
+from training.sim_to_real import SimToReal
+from training.stylise import StyleConfig
 
 SIDE_STRIDE, SEMANTIC_STRIDE = 4, 8
 """Pixels between the labels that the stages' own heads predict (or the stage's stride where that is less fine)."""
@@ -103,7 +103,7 @@ class GameEngineConfig(Config):
         return cls.from_dict({**cls.PRESETS["ren_lee"], **changes})
 
 
-class GameEngine(Pretext):
+class GameEngine(SimToReal, Pretext):
     """Normals, depth, instance contours and classes of rendered frames, all at once.
 
     The decoder has five channels: normal x, y, z, log depth, contour logit; classes are predicted by the heads on single stages. "angle" is
@@ -115,8 +115,6 @@ class GameEngine(Pretext):
     unit: ClassVar[Unit] = "labelled_frame"
     labels: ClassVar[tuple[str, ...]] = ("rgb", "depth", "normal", "instance", "semantic", "valid", "K")
     maps = ("depth", "normal", "contour")
-    with_real: ClassVar[Mapping[str, Any]] = {"adapt": {"align": 0.05}}
-    """Options for samples with `real`, uint8 [3, H, W]: a real picture of any size beside the frame."""
 
     def __init__(self, backbone: Backbone, config: GameEngineConfig) -> None:
         sides = _chosen(backbone, config.side_stages, LEAST_SIDE_STRIDE)
@@ -129,65 +127,21 @@ class GameEngine(Pretext):
         self.decoder = PyramidDecoder(backbone, 5, width=config.decoder_width or backbone.width, stages=decoder_stages)
         self.sides = _stage_heads(backbone, sides if config.side else [], 5, SIDE_STRIDE)
         self.classes = _stage_heads(backbone, sides if config.semantic else [], config.semantic_classes, SEMANTIC_STRIDE)
-        self.alignment = Alignment(backbone, config.adapt, config.crop.size) if config.adapt.align else None
-
-    def check(self, sample: Sample) -> None:
-        super().check(sample)
-        if self.config.reads_real and "real" not in sample:
-            raise UserError(
-                f"{self.name} aligned to real pictures, or with their batch statistics or style, needs some beside the frames: "
-                "give --real, or leave those off"
-            )
+        self.alignment = self.aligned()
 
     def views(self, sample: Sample, generator: torch.Generator) -> Batch:
         height, width = sample["rgb"].shape[-2:]
         view = self._crop(sample, draw_window(height, width, self.config.crop, generator))
         if self.config.contour_balance == "frame":
             view["contour_weight"] = contour_weight(sample["instance"])
-        if self.config.reads_real:
-            view["real"] = random_view(sample["real"], self.config.crop, generator)
-        return view
+        return {**view, **self.real_view(sample, generator)}
 
     def _crop(self, sample: Sample, window: Window) -> Batch:
         return crop_frame({name: sample[name] for name in self.labels}, window)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
         images = self._images(batch, generator)
-        return {"image": images, **targets(batch, self.config.crop.size), **self._real_input(batch, generator)}
-
-    def _images(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """What the network sees of the frames, normalised."""
-        images = self._stylised(batch["rgb"].float() / 255, batch, generator)
-        images = normalise(photometric(images, self.config.colour, generator))
-        return random_convolution(images, self.config.style, generator)
-
-    def _stylised(self, images: Tensor, batch: Batch, generator: torch.Generator) -> Tensor:
-        style = self.config.style
-        return toward_real(images, batch["real"].float() / 255, style, generator) if style.reads_real else images
-
-    def _real_input(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Real pictures changed in colour as the frames are, so that no adversary can tell them by that."""
-        if not self.config.adapt.reads_real:
-            return {}
-        real = recoloured_input(batch["real"], self.config.colour, generator)
-        return {"real": real, "draws": Alignment.draws(len(real), generator)}
-
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
-        by_real = self.config.adapt.bn == "real"
-        with tracking(self.backbone, not by_real):
-            maps = self._maps(batch)
-        parts = self._learnt(maps, batch)
-        if not self.config.adapt.reads_real:
-            return parts
-        with torch.no_grad(), tracking(self.backbone, by_real):
-            real = self.backbone.forward_stages(batch["real"])
-        if self.alignment is not None:
-            game = self.alignment(maps, real, batch["draws"])
-            parts |= {"loss": parts["loss"] + game["adversary"] + self.config.adapt.align * game["deceive"], **game}
-        return parts
-
-    def _maps(self, batch: Batch) -> dict[str, Tensor]:
-        return self.backbone.forward_stages(batch["image"])
+        return {"image": images, **targets(batch, self.config.crop.size), **self.real_input(batch, generator)}
 
     def _learnt(self, maps: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """The losses of all labels, added up."""
@@ -237,15 +191,15 @@ class GameEngine(Pretext):
         """Twice a crop's side: crops are smaller parts of frames, enlarged."""
         return 2 * self.config.crop.size
 
-    @property
-    def canonical_focal(self) -> float:
-        return float(self.config.crop.size)
-
-    def predict_maps(self, images: Tensor) -> dict[str, Tensor]:
+    def predict_maps(self, images: Tensor, K: Tensor | None = None) -> dict[str, Tensor]:
         height, width = images.shape[-2:]
         padded = pad_to_multiple(images, max(self.backbone.strides.values()))
         output = self.decoder(self.backbone.forward_stages(padded))[..., :height, :width].float()
-        return {"depth": output[:, 3].exp(), "normal": F.normalize(output[:, :3], dim=1, eps=1e-6), "contour": output[:, 4].sigmoid()}
+        return {
+            "depth": real_depth(output[:, 3].exp(), self.config.crop.size, K),
+            "normal": F.normalize(output[:, :3], dim=1, eps=1e-6),
+            "contour": output[:, 4].sigmoid(),
+        }
 
     def preview(self, batch: Batch) -> list[Picture]:
         training = self.training
