@@ -36,6 +36,8 @@ BENCHMARKS = Registry(
         "seven_scenes_depth_predictions": "simlearn.benchmarks.indoor_depth:SEVEN_SCENES",
         "scenenet_depth_predictions": "simlearn.benchmarks.indoor_depth:SCENENET",
         "nyu_depth_predictions": "simlearn.benchmarks.indoor_depth:NYU",
+        "seven_scenes_normals_predictions": "simlearn.benchmarks.normals:SEVEN_SCENES",
+        "scenenet_normals_predictions": "simlearn.benchmarks.normals:SCENENET",
         "rendered": "simlearn.benchmarks.rendered",
         "weizmann": "simlearn.benchmarks.weizmann",
         "surveillance_fights": "simlearn.benchmarks.surveillance_fights",
