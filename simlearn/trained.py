@@ -23,6 +23,8 @@ from training.images import to_input
 from training.learner import Learner
 
 Map = NDArray[np.float32]
+LONGEST_PX = 2048
+"""Larger pairs are read at this size, and their flow enlarged: memory grows with the area."""
 STEP_PX = 32
 """Sizes that pictures are resized to are multiples of this."""
 
@@ -64,12 +66,21 @@ class Trained:
         return {name: to_size(name, value[0].float(), height, width) for name, value in found.items()}
 
     @torch.inference_mode()
-    def pair(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> dict[str, Map]:
-        """What it tells of two pictures of one size, uint8 [H, W, 3]: flow float32 [H, W, 2], pixels from the first to the second."""
+    def pair(self, first: NDArray[np.uint8], second: NDArray[np.uint8], *, longest_px: int = LONGEST_PX) -> dict[str, Map]:
+        """What it tells of two pictures of one size, uint8 [H, W, 3]: flow float32 [H, W, 2], pixels from the first to the second.
+
+        A longer side than `longest_px` is reduced to it, and what is found enlarged.
+        """
         if first.shape != second.shape:
             raise UserError(f"the two pictures differ in size ({_shape(first)} and {_shape(second)}): flow needs both alike")
-        found = self.learner.predict_pair(*(to_input(as_tensor(rgb)[None].to(device())) for rgb in (first, second)))
-        return {name: _channels_last(value[0].float()) for name, value in found.items()}
+        height, width = first.shape[:2]
+        ratio = min(1.0, longest_px / max(height, width))
+        size = (max(1, round(width * ratio)), max(1, round(height * ratio))) if ratio < 1 else (width, height)
+        found = self.learner.predict_pair(*(to_input(as_tensor(rgb, size)[None].to(device())) for rgb in (first, second)))
+        maps = {name: to_size(name, value[0].float(), height, width) for name, value in found.items()}
+        if "flow" in maps and ratio < 1:
+            maps["flow"] *= np.array([width / size[0], height / size[1]], dtype=np.float32)
+        return maps
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         """(width, height) of what the network reads of a picture."""

@@ -7,6 +7,7 @@ from simlearn.commands.app import app
 from simlearn.commands.data import export, generate, info, scene, verify, view, worlds
 from simlearn.commands.learning import compare, demo, evaluate, report, train
 from simlearn.commands.paired import compare_results
+from simlearn.commands.prediction import predict
 from simlearn.commands.submit import submit
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "export",
     "generate",
     "info",
+    "predict",
     "report",
     "scene",
     "submit",

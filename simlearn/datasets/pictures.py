@@ -56,7 +56,7 @@ class Pictures(Dataset[dict[str, Tensor]]):
             with Image.open(path) as picture:
                 width, height = picture.size
         except Unreadable as error:
-            self.left_out[path] = "empty" if path.exists() and path.stat().st_size == 0 else _reason(error)
+            self.left_out[path] = "empty" if path.exists() and path.stat().st_size == 0 else reason(error)
             return False
         if min(width, height) < SMALLEST_PX:
             self.left_out[path] = f"{width}x{height}, smaller than {SMALLEST_PX} pixels"
@@ -82,8 +82,8 @@ class Pictures(Dataset[dict[str, Tensor]]):
             try:
                 return {"rgb": torch.from_numpy(read_picture(path))}
             except Unreadable as error:
-                self.left_out[path] = _reason(error)
-                warnings.warn(f"{path} is left out ({_reason(error)})", PictureWarning, stacklevel=2)
+                self.left_out[path] = reason(error)
+                warnings.warn(f"{path} is left out ({reason(error)})", PictureWarning, stacklevel=2)
         raise UserError(f"none of the {len(self)} pictures of {self.source} can be read any more: restore the folder")
 
 
@@ -93,13 +93,14 @@ def picture_paths(folder: Path) -> Iterator[Path]:
     return (path for path in files if path.resolve().is_relative_to(folder.resolve()))
 
 
-def read_picture(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """An image file as uint8 [3, H, W], upright, the shorter side reduced to at most 320 pixels."""
+def read_picture(path: Path, *, shorter_px: int | None = LARGEST_PX) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """An image file as uint8 [3, H, W], upright, the shorter side reduced to at most `shorter_px` pixels (None: as it is)."""
     with Image.open(path) as picture:
-        picture.draft("RGB", (LARGEST_PX, LARGEST_PX))  # JPEG: decodes at half, a quarter or an eighth where that is enough
+        if shorter_px is not None:
+            picture.draft("RGB", (shorter_px, shorter_px))  # JPEG: decodes at half, a quarter or an eighth where that is enough
         upright = ImageOps.exif_transpose(picture)
         colour = _to_eight_bits(upright).convert("RGB")
-    scale = LARGEST_PX / min(colour.size)
+    scale = 1.0 if shorter_px is None else shorter_px / min(colour.size)
     if scale < 1:
         colour = colour.resize([max(1, round(side * scale)) for side in colour.size], Image.Resampling.BOX, reducing_gap=2.0)
     return np.ascontiguousarray(np.asarray(colour).transpose(2, 0, 1))
@@ -114,7 +115,8 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
     return Image.fromarray((255 * (values - low) / max(high - low, 1e-9)).astype(np.uint8))
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """Why a file cannot be read, in a few words."""
     return "not an image" if isinstance(error, UnidentifiedImageError) else str(error).split("\n")[0] or type(error).__name__
 
 

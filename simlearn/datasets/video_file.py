@@ -8,9 +8,10 @@ MP3 sound of AVI files, which do not tell the encoder's delay, comes about 25 ms
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,21 @@ def _place(target: NDArray[np.float32], values: NDArray[np.float32], at: int) ->
 def _picture(painter: VideoReformatter, frame: Any, width: int, height: int) -> NDArray[np.uint8]:
     picture = painter.reformat(frame, width=width, height=height, format="rgb24", interpolation=Interpolation.AREA)
     return picture.to_ndarray()  # type: ignore[return-value]
+
+
+def write_video(path: Path, pictures: Iterable[NDArray[np.uint8]], rate: float) -> None:
+    """An MP4 (H.264) of pictures uint8 [H, W, 3] of one size, `rate` a second; a last odd row or column is repeated, as the format asks."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = None
+        for picture in pictures:
+            even = np.pad(picture, ((0, picture.shape[0] % 2), (0, picture.shape[1] % 2), (0, 0)), mode="edge")
+            if stream is None:
+                stream = container.add_stream("libx264", rate=Fraction(rate).limit_denominator(1001))
+                stream.height, stream.width, stream.pix_fmt = even.shape[0], even.shape[1], "yuv420p"
+                stream.options = {"crf": "18"}
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
+        if stream is not None:
+            container.mux(stream.encode(None))
 
 
 @contextmanager
