@@ -89,8 +89,10 @@ def test_a_sphere_has_the_normals_of_its_radii():
 
 
 def test_derived_normals_are_those_that_a_renderer_gives(tmp_path):
-    """Balls on a floor under the sky, ray-cast: code that shares nothing with the fit, frames and signs included. Measured: 0.4 % of pixels, where
-    balls touch the floor, are more than 10 degrees off."""
+    """Balls on a floor under the sky, ray-cast: code that shares nothing with the fit, frames and signs included.
+
+    Measured: 0.4 % of pixels, where balls touch the floor, are more than 10 degrees off.
+    """
     tiny_world.make(tmp_path / "balls", width=160, height=120, frames=1, scenes=1)
     data = SyntheticDataset(tmp_path / "balls", labels=("depth", "normal", "valid"))
     sample = {name: np.asarray(value) for name, value in data[0].items() if hasattr(value, "shape")}
