@@ -164,13 +164,17 @@ def choose_benchmarks(names: Sequence[str], heldout: Path | None, backbone: str)
                 raise UserError(f"the benchmark {name} {_unfit(name, backbone, reads)}: leave it out, or choose another backbone")
         return list(names)
     root, console = data_root(), Console(stderr=True, highlight=False)
-    chosen = []
-    for name in (name for name in BENCHMARKS if not is_scored(BENCHMARKS[name]) and not getattr(BENCHMARKS[name], "ON_REQUEST", False)):
+    chosen, on_request = [], []
+    for name in (name for name in BENCHMARKS if not is_scored(BENCHMARKS[name])):
         lacking = _unfit(name, backbone, reads) if reads not in inputs_of(BENCHMARKS[name]) else _lacking(name, root, heldout)
-        if lacking:
+        if getattr(BENCHMARKS[name], "ON_REQUEST", False):
+            on_request += [] if lacking else [name]
+        elif lacking:
             console.print(f"{name} is left out: {lacking}", markup=False, soft_wrap=True)
         else:
             chosen.append(name)
+    if on_request:
+        console.print(f"only on request, by --benchmarks: {', '.join(on_request)}", markup=False, soft_wrap=True)
     if not chosen:
         raise UserError("there is nothing to measure on: set SIMLEARN_DATA to a folder of real data, or give --heldout DIR")
     return chosen

@@ -154,7 +154,14 @@ def save_items(done: Evaluation, folder: Path) -> None:
     """Write `<benchmark>__<method>__seed<k>.json`, the values of single items, for paired tests; nothing where there are none."""
     if not done.per_item:
         return
-    facts = {"benchmark": done.benchmark, "method": done.source.method, "seed": done.source.seed, "data": dict(done.data)}
+    facts = {
+        "benchmark": done.benchmark,
+        "protocol": done.protocol,
+        "method": done.source.method,
+        "seed": done.source.seed,
+        "checkpoint": str(done.source.checkpoint or ""),
+        "data": dict(done.data),
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{done.benchmark}__{_file_name(done.source.method)}__seed{done.source.seed}.json"

@@ -20,6 +20,15 @@ from simlearn.datasets.root import Finding, fingerprint, locate, read_rgb
 
 FOLDERS = ("caltech101/101_ObjectCategories", "caltech-101/101_ObjectCategories", "101_ObjectCategories")
 BACKGROUND = "BACKGROUND_Google"
+CLASSES = """
+accordion airplanes anchor ant barrel bass beaver binocular bonsai brain brontosaurus buddha butterfly camera cannon car_side
+ceiling_fan cellphone chair chandelier cougar_body cougar_face crab crayfish crocodile crocodile_head cup dalmatian dollar_bill dolphin
+dragonfly electric_guitar elephant emu euphonium ewer Faces Faces_easy ferry flamingo flamingo_head garfield gerenuk gramophone
+grand_piano hawksbill headphone hedgehog helicopter ibis inline_skate joshua_tree kangaroo ketch lamp laptop Leopards llama lobster
+lotus mandolin mayfly menorah metronome minaret Motorbikes nautilus octopus okapi pagoda panda pigeon pizza platypus pyramid revolver
+rhino rooster saxophone schooner scissors scorpion sea_horse snoopy soccer_ball stapler starfish stegosaurus stop_sign strawberry
+sunflower tick trilobite umbrella watch water_lilly wheelchair wild_cat windsor_chair wrench yin_yang
+""".split()
 SPLITS = ("train", "test")
 TRAIN_PER_CLASS = 30
 
@@ -27,7 +36,8 @@ TRAIN_PER_CLASS = 30
 class Caltech101:
     """Indexable; a sample is {"rgb": uint8 [H, W, 3], "class": int, "name": str}. `draw`: which of the random splits.
 
-    `short` names classes with no more images than are drawn for training: nothing is left of them for testing.
+    `short` names classes with no more images than are drawn for training: nothing is left of them for testing. `missing` names classes of
+    the data set without images, `unlisted` folders that are no class of it; both are left out.
     """
 
     def __init__(self, root: Path | None, split: str, draw: int = 0) -> None:
@@ -36,7 +46,9 @@ class Caltech101:
         self.folder, self.split = locate(root, "Caltech-101", FOLDERS, ()), split
         self.class_names, self.short = list[str](), list[str]()
         self.paths, self.classes = list[Path](), list[int]()
-        for folder in sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name != BACKGROUND):
+        there = {path.name for path in self.folder.iterdir() if path.is_dir()}
+        self.unlisted = tuple(sorted(there - {*CLASSES, BACKGROUND}))
+        for folder in sorted(self.folder / name for name in there & set(CLASSES)):
             images = sorted(
                 folder.glob("*.jpg"), key=lambda path: hashlib.sha256(f"{draw}/{path.parent.name}/{path.name}".encode()).digest()
             )
@@ -47,6 +59,7 @@ class Caltech101:
             self.classes += [len(self.class_names)] * len(chosen)
             self.class_names.append(folder.name)
             self.paths += chosen
+        self.missing = tuple(name for name in CLASSES if name not in self.class_names)
         if not self.paths:
             raise UserError(f"{self.folder} holds no image <class>/image_0001.jpg to {split} on: unpack the archive again")
 
@@ -67,6 +80,7 @@ def found(root: Path | None) -> Finding:
         train, test = Caltech101(root, "train"), Caltech101(root, "test")
     except UserError as error:
         return Finding(present=False, text=str(error))
-    text = f"{len(train.class_names)} classes, {len(train)} training and {len(test)} test images"
+    text = f"{len(train.class_names)} of {len(CLASSES)} classes, {len(train)} training and {len(test)} test images"
     short = f"; {len(train.short)} classes have no test images: {', '.join(train.short[:5])}" if train.short else ""
-    return Finding(present=True, folder=train.folder, text=text + short)
+    strange = f"; {len(train.unlisted)} folders are no class: {', '.join(train.unlisted[:5])}" if train.unlisted else ""
+    return Finding(present=True, folder=train.folder, text=text + short + strange)

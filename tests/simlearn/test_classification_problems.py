@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -52,8 +53,18 @@ def test_colours_are_told_apart_and_the_second_time_from_kept_features(tmp_path:
     assert "features of 68/68 pictures" not in said
 
 
-def test_a_damaged_picture_is_left_out_and_named_or_refused(tmp_path: Path) -> None:
+def test_classes_too_many_and_absent_ones_are_named_or_refused(tmp_path: Path) -> None:
     caltech(tmp_path)
+    shutil.copytree(tmp_path / "caltech101/101_ObjectCategories/ant", tmp_path / "caltech101/101_ObjectCategories/holidays")
+    said = list[str]()
+    assert evaluate(tmp_path, tmp_path, said)["best", "linear_top1"] == 100
+    with pytest.raises(UserError, match=r"99 listed and not there: Faces.*1 class folders that are in no list: holidays; without --strict"):
+        evaluate(tmp_path, tmp_path, strict=True)
+
+
+def test_a_damaged_picture_is_left_out_and_named_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    caltech(tmp_path)
+    monkeypatch.setattr("simlearn.datasets.caltech101.CLASSES", ["ant", "bass"])
     (tmp_path / "caltech101" / "101_ObjectCategories" / "ant" / "image_0003.jpg").write_bytes(b"no picture")
     said = list[str]()
     assert evaluate(tmp_path, tmp_path, said)["best", "linear_top1"] == 100

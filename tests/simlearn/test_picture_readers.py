@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import bz2
 import re
-import struct
-import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
-import h5py
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from picture_files import picture, save, write_cropped, write_stl10
 
 from scenes.errors import UserError
 from simlearn.datasets import DATASETS
@@ -21,24 +18,12 @@ from simlearn.datasets.caltech101 import Caltech101
 from simlearn.datasets.places import Places205
 from simlearn.datasets.places365 import Places365
 from simlearn.datasets.root import data_root
-from simlearn.datasets.stl10 import STL10
-from simlearn.datasets.svhn import SVHN, SVHNNumbers
 from simlearn.datasets.voc2007 import CLASSES as VOC_CLASSES
 from simlearn.datasets.voc2007 import VOC2007
 from simlearn.datasets.yfcc100m import YFCC100M
 from simlearn.sources import REAL, supply
 
 NAMES = ("stl10", "svhn", "places205", "places365", "caltech101", "yfcc100m", "voc2007")
-
-
-def save(path: Path, array: np.ndarray) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(array).save(path)
-    return path
-
-
-def picture(seed: int, height: int = 40, width: int = 50) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,154 +35,6 @@ def test_what_is_not_there_is_said_with_the_remedy(name, tmp_path):
     module = DATASETS[name]
     assert "Where to get it" in module.__doc__
     assert "Licence" in module.__doc__
-
-
-# STL-10
-
-
-def write_stl10(root: Path) -> dict[str, np.ndarray]:
-    """Four training images, three for testing, five without labels; returns them as [N, 96, 96, 3]."""
-    folder = root / "stl10_binary"
-    folder.mkdir()
-    written = {}
-    for split, count in (("train", 4), ("test", 3), ("unlabeled", 5)):
-        images = written[split] = np.stack([picture(k, 96, 96) for k in range(count)])
-        body = bytearray()
-        for image in images:
-            for channel in range(3):
-                for column in range(96):
-                    body += image[:, column, channel].tobytes()
-        (folder / f"{split}_X.bin").write_bytes(body)
-    (folder / "train_y.bin").write_bytes(bytes([1, 10, 2, 1]))
-    (folder / "test_y.bin").write_bytes(bytes([3, 3, 10]))
-    (folder / "class_names.txt").write_text("airplane\nbird\ncar\ncat\ndeer\ndog\nhorse\nmonkey\nship\ntruck\n")
-    (folder / "fold_indices.txt").write_text("0 2 \n1 3 \n")
-    return written
-
-
-def test_stl10_planes_are_column_by_column_and_labels_count_from_one(tmp_path):
-    written = write_stl10(tmp_path)
-    train, test, more = (STL10(tmp_path, split) for split in ("train", "test", "unlabeled"))
-    for data, split in ((train, "train"), (test, "test"), (more, "unlabeled")):
-        np.testing.assert_array_equal([data[k]["rgb"] for k in range(len(data))], written[split])
-    assert [train[k]["class"] for k in range(4)] == [0, 9, 1, 0]
-    assert train.class_names[9] == "truck"
-    assert "class" not in more[0]
-    assert [fold.tolist() for fold in train.folds()] == [[0, 2], [1, 3]]
-    assert train.fingerprint() != test.fingerprint()
-    assert "4 train images, 3 test images, 5 unlabelled images" in str(DATASETS["stl10"].found(tmp_path))
-
-
-def test_stl10_that_is_cut_short_is_refused(tmp_path):
-    write_stl10(tmp_path)
-    folder = tmp_path / "stl10_binary"
-    body = (folder / "train_X.bin").read_bytes()
-    (folder / "train_X.bin").write_bytes(body[:-1])
-    with pytest.raises(UserError, match=r"train_X\.bin has 110591 bytes, not a multiple of 27648: it is cut short"):
-        STL10(tmp_path, "train")
-    (folder / "train_X.bin").write_bytes(body[:27648])
-    with pytest.raises(UserError, match="4 labels for 1 images"):
-        STL10(tmp_path, "train")
-    (folder / "test_y.bin").write_bytes(bytes([0, 1, 2]))
-    with pytest.raises(UserError, match=r"labels 0 \.\.\. 2"):
-        STL10(tmp_path, "test")
-    with pytest.raises(UserError, match="known are train, test, unlabeled"):
-        STL10(tmp_path, "val")
-    found = DATASETS["stl10"].found(tmp_path)
-    assert found.present
-    assert "5 unlabelled images; not usable: " in str(found)
-
-
-# SVHN
-
-
-def element(kind: int, data: bytes) -> bytes:
-    """A data element of MATLAB's level 5 format: type, size, data, filled up to a multiple of eight bytes."""
-    return struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
-
-
-def matlab5(arrays: dict[str, np.ndarray]) -> bytes:
-    """uint8 arrays as MATLAB 5 writes them, compressed; values are in column-major order."""
-    body = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<HH", 0x0100, 0x4D49)
-    for name, array in arrays.items():
-        flags, sizes = element(6, struct.pack("<II", 9, 0)), element(5, struct.pack(f"<{array.ndim}i", *array.shape))
-        matrix = element(14, flags + sizes + element(1, name.encode()) + element(2, array.tobytes(order="F")))
-        packed = zlib.compress(matrix)
-        body += struct.pack("<II", 15, len(packed)) + packed
-    return body
-
-
-def write_cropped(root: Path, split: str, labels: list[int]) -> np.ndarray:
-    x = np.stack([picture(k, 32, 32) for k in range(len(labels))], axis=-1)
-    (root / "svhn").mkdir(exist_ok=True)
-    (root / "svhn" / f"{split}_32x32.mat").write_bytes(matlab5({"X": x, "y": np.array(labels, dtype=np.uint8)[:, None]}))
-    return x
-
-
-def write_numbers(root: Path, split: str, pictures: list[list[tuple[int, ...]]]) -> None:
-    """pictures: boxes (left, top, width, height, label) each, as MATLAB 7.3 stores a struct array: references throughout."""
-    folder = root / "svhn" / split
-    for number in range(1, len(pictures) + 1):
-        save(folder / f"{number}.png", picture(number, 30 + number, 60))
-    with h5py.File(folder / "digitStruct.mat", "w", userblock_size=512) as file:
-        names = file.create_dataset("digitStruct/name", (len(pictures), 1), dtype=h5py.ref_dtype)
-        boxes = file.create_dataset("digitStruct/bbox", (len(pictures), 1), dtype=h5py.ref_dtype)
-        for k, digits in enumerate(pictures):
-            text = file.create_dataset(f"#refs#/n{k}", data=np.array([[ord(c)] for c in f"{k + 1}.png"], dtype=np.uint16))
-            names[k, 0], group = text.ref, file.create_group(f"#refs#/b{k}")
-            boxes[k, 0] = group.ref
-            for field, key in enumerate(("left", "top", "width", "height", "label")):
-                if len(digits) == 1:
-                    group[key] = np.array([[float(digits[0][field])]])
-                    continue
-                member = group.create_dataset(key, (len(digits), 1), dtype=h5py.ref_dtype)
-                for d, digit in enumerate(digits):
-                    member[d, 0] = file.create_dataset(f"#refs#/v{k}{d}{key}", data=np.array([[float(digit[field])]])).ref
-    with (folder / "digitStruct.mat").open("r+b") as raw:
-        raw.write(b"MATLAB 7.3 MAT-file".ljust(124) + struct.pack("<HH", 0x0200, 0x4D49))
-
-
-def test_svhn_digits_have_ten_for_zero(tmp_path):
-    x = write_cropped(tmp_path, "train", [10, 1, 9])
-    data = SVHN(tmp_path, "train")
-    assert [data[k]["class"] for k in range(3)] == [0, 1, 9]
-    assert data.class_names[data[0]["class"]] == "0"
-    for k in range(3):
-        np.testing.assert_array_equal(data[k]["rgb"], x[..., k])
-    assert str(DATASETS["svhn"].found(tmp_path)) == "3 cropped train digits"
-
-
-def test_svhn_numbers_have_boxes_in_our_pixels(tmp_path):
-    write_numbers(tmp_path, "test", [[(43, 7, 19, 30, 5)], [(1, 2, 10, 12, 2), (-3, 4, 8, 9, 10)], [(5, 5, 5, 5, 1)]])
-    (tmp_path / "svhn" / "test" / "3.png").unlink()
-    data = SVHNNumbers(tmp_path, "test")
-    assert data.names == ["1.png", "2.png"]
-    assert data.missing == ["3.png"]
-    assert data[0]["digits"].tolist() == [5]
-    assert data[0]["boxes"].tolist() == [[42, 6, 61, 36]]
-    assert data[1]["digits"].tolist() == [2, 0]
-    assert data[1]["boxes"].tolist() == [[0, 1, 10, 13], [-4, 3, 4, 12]]
-    np.testing.assert_array_equal(data[1]["rgb"], picture(2, 32, 60))
-    assert "2 of 3 test pictures of whole numbers" in str(DATASETS["svhn"].found(tmp_path))
-
-
-def test_broken_svhn_files_are_named(tmp_path):
-    write_cropped(tmp_path, "train", [1, 2])
-    path = tmp_path / "svhn" / "train_32x32.mat"
-    whole = path.read_bytes()
-    for broken in (whole[: len(whole) // 2], whole[:100], b"", b"<html>" * 60):
-        path.write_bytes(broken)
-        with pytest.raises(UserError, match=r"train_32x32\.mat cannot be read .* get it again"):
-            SVHN(tmp_path, "train")
-    write_cropped(tmp_path, "test", [11])
-    with pytest.raises(UserError, match=r"labels that are not 1 \.\.\. 10"):
-        SVHN(tmp_path, "test")
-    write_numbers(tmp_path, "extra", [[(1, 1, 2, 2, 3)]])
-    listed = tmp_path / "svhn" / "extra" / "digitStruct.mat"
-    listed.write_bytes(listed.read_bytes()[:2000])
-    with pytest.raises(UserError, match=r"digitStruct\.mat cannot be read"):
-        SVHNNumbers(tmp_path, "extra")
-    assert not DATASETS["svhn"].found(tmp_path).present
 
 
 # Places
@@ -270,9 +107,13 @@ def write_caltech101(root: Path, classes: dict[str, int]) -> None:
 
 
 def test_caltech101_splits_each_class_by_itself(tmp_path):
-    write_caltech101(tmp_path, {"ibis": 33, "dolphin": 31, "BACKGROUND_Google": 2})
+    write_caltech101(tmp_path, {"ibis": 33, "dolphin": 31, "BACKGROUND_Google": 2, "holidays": 31})
     train, test = Caltech101(tmp_path, "train"), Caltech101(tmp_path, "test")
     assert train.class_names == ["dolphin", "ibis"]
+    assert train.unlisted == ("holidays",)
+    assert len(train.missing) == 99
+    assert "2 of 101 classes" in str(DATASETS["caltech101"].found(tmp_path))
+    assert "1 folders are no class: holidays" in str(DATASETS["caltech101"].found(tmp_path))
     assert [train.classes.count(k) for k in (0, 1)] == [30, 30]
     assert [test.classes.count(k) for k in (0, 1)] == [1, 3]
     assert len({*train.paths, *test.paths}) == 64
